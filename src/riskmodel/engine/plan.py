@@ -56,6 +56,13 @@ class AgeYears(Row):
 
 
 @dataclass(frozen=True)
+class MonthsSince(Row):
+    """Whole months between a date column and the clock's day; negative for a later date."""
+
+    column: str
+
+
+@dataclass(frozen=True)
 class Ordinal(Row):
     """The position of a code in an ordered list, counted from 0; missing for a code outside it."""
 

@@ -1,0 +1,353 @@
+"""Runs plans through Ibis: one grouped pass a table for all as_of dates, then small joins and arithmetic.
+
+Sums are worked out on whole millionths, so that they do not depend on the order in which an engine meets the rows.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from riskmodel.engine import plan
+
+_MILLIONTHS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source table for the engine: its rows, and which column is their own date."""
+
+    rows: ir.Table
+    own_date: str
+    whole: frozenset[str]
+
+
+PolicyFigure = Callable[[str, str, date], float]
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day of another month, cut to the month's end.
+
+    >>> add_months(date(2024, 3, 31), -1)
+    datetime.date(2024, 2, 29)
+    """
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def matrix(
+    outputs: Mapping[str, plan.Household],
+    *,
+    base: ir.Table,
+    sources: Mapping[str, Source],
+    as_of: Sequence[date],
+    figure: PolicyFigure,
+    regions: Iterable[str],
+) -> ir.Table:
+    """Return the expression of a table with one row a household and as_of, one column an output.
+
+    Parameters
+    ----------
+    outputs
+        Column name to household node. A column is float64; where it reads an absent table, all missing.
+    base
+        ``household_id, as_of, county_code`` and whatever else is to be kept: who gets a row.
+    sources
+        The tables there are, by name.
+    figure
+        ``(name, region, day) -> value`` for policy figures.
+    regions
+        The county codes that may occur in ``base``.
+    """
+    wanted = [r for node in outputs.values() for r in plan.reductions(node) if r.table in sources]
+    unique = list(dict.fromkeys(wanted))
+    names = {reduction: f"r{index}" for index, reduction in enumerate(unique)}
+    joined = base
+    for (table, clock), group in _passes(unique).items():
+        part = _one_pass(sources[table], clock, {names[r]: r for r in group}, as_of)
+        part = part.rename(_household="household_id", _as_of="as_of")
+        joined = joined.left_join(part, [joined.household_id == part["_household"], joined.as_of == part["_as_of"]])
+        joined = joined.drop("_household", "_as_of")
+    joined, figures = _with_figures(joined, outputs.values(), as_of=as_of, figure=figure, regions=regions)
+    columns = {}
+    for name, node in outputs.items():
+        absent = any(table not in sources for table in plan.tables(node))
+        value = ibis.null("float64") if absent else _household(node, joined, names, figures).cast("float64")
+        columns[name] = value
+    kept = [joined[name] for name in base.columns]
+    return joined.select(*kept, **columns)
+
+
+def _passes(unique: Sequence[plan.Reduction]) -> dict[tuple[str, plan.Clock], list[plan.Reduction]]:
+    groups: dict[tuple[str, plan.Clock], list[plan.Reduction]] = {}
+    for reduction in unique:
+        groups.setdefault((reduction.table, reduction.clock), []).append(reduction)
+    return groups
+
+
+def dates_table(as_of: Sequence[date], *, clock: plan.Clock, offsets: Iterable[int]) -> ir.Table:
+    """Return ``as_of`` with the clock's days and the window bounds, one row a date."""
+    ref = [add_months(day, clock.at_months) for day in as_of]
+    columns: dict[str, Any] = {
+        "as_of": list(as_of),
+        "_ref": ref,
+        "_known_at": [day + timedelta(days=clock.lag_days) for day in ref],
+    }
+    for offset in sorted(set(offsets)):
+        columns[_bound(offset)] = [add_months(day, offset) for day in as_of]
+    types = {name: pa.date32() for name in columns}
+    return ibis.memtable(pa.table({k: pa.array(v, types[k]) for k, v in columns.items()}))
+
+
+def visible(source: Source, dates: ir.Table) -> ir.Table:
+    """Return the rows seen at each date: known before it, not superseded before it, not withdrawn, own date before."""
+    joined = source.rows.cross_join(dates)
+    return joined.filter(
+        joined.known_on < joined["_known_at"],
+        joined.known_until.isnull() | (joined.known_until >= joined["_known_at"]),
+        ~joined.withdrawn,
+        joined[source.own_date] < joined["_ref"],
+    )
+
+
+def _bound(offset: int) -> str:
+    return f"_b{'m' if offset < 0 else 'p'}{abs(offset)}"
+
+
+def _one_pass(
+    source: Source, clock: plan.Clock, wanted: Mapping[str, plan.Reduction], as_of: Sequence[date]
+) -> ir.Table:
+    windows = [r.window for r in wanted.values() if r.window is not None]
+    offsets = [w.start for w in windows if w.start is not None] + [w.end for w in windows]
+    rows = visible(source, dates_table(as_of, clock=clock, offsets=offsets))
+    aggregates = {name: _reduce(reduction, rows, source) for name, reduction in wanted.items()}
+    return rows.group_by("household_id", "as_of").aggregate(**aggregates)
+
+
+def _reduce(reduction: plan.Reduction, rows: ir.Table, source: Source) -> ir.Value:
+    own = rows[source.own_date]
+    conditions = [_condition(node, rows) for node in reduction.where]
+    window, clock = reduction.window, reduction.clock
+    if window is not None and reduction.op != "days":
+        if window.start is not None:
+            conditions.append(own >= rows[_bound(window.start)])
+        if window.end != clock.at_months:
+            conditions.append(own < rows[_bound(window.end)])
+    where = _all(conditions)
+    match reduction.op:
+        case "count":
+            return rows.count(where=where)
+        case "exists":
+            return (rows.count(where=where) > 0).cast("int64")
+        case "months_since":
+            return _whole_months(own.max(where=where), rows["_ref"].max())
+        case "distinct":
+            return _value(reduction.column, rows).nunique(where=where)
+        case "days":
+            return _days(reduction, rows, own).sum(where=where)
+    return _numeric(reduction, rows, source, where)
+
+
+def _numeric(reduction: plan.Reduction, rows: ir.Table, source: Source, where: ir.BooleanValue | None) -> ir.Value:
+    value = _value(reduction.column, rows)
+    if isinstance(value, ir.BooleanValue):
+        value = value.cast("int64")
+    match reduction.op:
+        case "min":
+            return value.min(where=where).cast("float64")
+        case "max":
+            return value.max(where=where).cast("float64")
+        case "latest":
+            keyed = ibis.struct({"own": rows[source.own_date], "known": rows.known_on, "value": value.cast("float64")})
+            return keyed.max(where=where)["value"]
+    whole = _is_whole(reduction.column, source)
+    scale = 1 if whole else _MILLIONTHS
+    units = value.cast("int64") if whole else (value * _MILLIONTHS).round().cast("int64")
+    total = units.sum(where=where)
+    if reduction.op == "sum":
+        return total.cast("float64") / scale
+    many = units.count(where=where)
+    if reduction.op == "mean":
+        return total.cast("float64") / many.nullif(0) / scale
+    exact = units.cast("decimal(38, 0)")
+    squares = (exact * exact).sum(where=where)
+    spread = many.cast("decimal(38, 0)") * squares - total.cast("decimal(38, 0)") * total.cast("decimal(38, 0)")
+    pairs = (many * (many - 1)).nullif(0)
+    return (spread.cast("float64") / pairs).sqrt() / scale
+
+
+def _days(reduction: plan.Reduction, rows: ir.Table, own: ir.Value) -> ir.Value:
+    window = reduction.window
+    assert window is not None
+    low = own if window.start is None else ibis.greatest(own, rows[_bound(window.start)])
+    high = ibis.least(rows[reduction.end_column].fill_null(rows["_ref"]), rows[_bound(window.end)])
+    return ibis.greatest(high.delta(low, unit="day"), 0)
+
+
+def _whole_months(earlier: ir.Value, later: ir.Value) -> ir.Value:
+    months = (later.year() * 12 + later.month()) - (earlier.year() * 12 + earlier.month())
+    return months - (earlier.day() > later.day()).cast("int64")
+
+
+def _is_whole(column: plan.Row | None, source: Source) -> bool:
+    return not isinstance(column, plan.Field) or column.name in source.whole
+
+
+def _all(conditions: Sequence[ir.BooleanValue]) -> ir.BooleanValue | None:
+    if not conditions:
+        return None
+    total = conditions[0]
+    for condition in conditions[1:]:
+        total = total & condition
+    return total
+
+
+def _condition(node: plan.Row, rows: ir.Table) -> ir.BooleanValue:
+    value = _value(node, rows)
+    return value if isinstance(value, ir.BooleanValue) else value != 0
+
+
+def _value(node: plan.Row | None, rows: ir.Table) -> Any:
+    match node:
+        case plan.Field(name):
+            return rows[name]
+        case plan.AgeYears(column):
+            return ((_ymd(rows["_ref"]) - _ymd(rows[column])) / 10_000).floor().cast("int64")
+        case plan.MonthsSince(column):
+            return _whole_months(rows[column], rows["_ref"])
+        case plan.Ordinal(column, order):
+            cases = [(rows[column] == code, position) for position, code in enumerate(order)]
+            return ibis.cases(*cases, else_=ibis.null("int64")).cast("int64")
+        case plan.Compare(left, op, right):
+            return _COMPARE[op](_value(left, rows), right)
+        case plan.IsIn(left, values):
+            return _value(left, rows).isin(list(values))
+        case plan.IsMissing(left):
+            return _value(left, rows).isnull()
+        case plan.StillOpen(column):
+            return rows[column].isnull() | (rows[column] >= rows["_ref"])
+        case plan.Not(part):
+            return ~_condition(part, rows)
+        case plan.AllOf(parts):
+            return _all([_condition(p, rows) for p in parts])
+        case plan.AnyOf(parts):
+            total = _condition(parts[0], rows)
+            for part in parts[1:]:
+                total = total | _condition(part, rows)
+            return total
+    raise TypeError(f"not a row node: {node!r}")
+
+
+def _ymd(day: ir.Value) -> ir.Value:
+    return day.year() * 10_000 + day.month() * 100 + day.day()
+
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+_ZERO_OVER_NOTHING = {"sum", "count", "exists", "distinct", "days"}
+
+
+def _household(
+    node: plan.Household,
+    joined: ir.Table,
+    names: Mapping[plan.Reduction, str],
+    figures: Mapping[plan.PolicyValue, str],
+) -> Any:
+    def go(part: plan.Household) -> Any:
+        return _household(part, joined, names, figures)
+
+    match node:
+        case plan.Reduction():
+            value = joined[names[node]]
+            return value.fill_null(0) if node.op in _ZERO_OVER_NOTHING else value
+        case plan.PolicyValue():
+            return joined[figures[node]]
+        case plan.Constant(value):
+            return ibis.literal(value, "float64")
+        case plan.Binary("/", left, right):
+            below = go(right).cast("float64")
+            return go(left).cast("float64") / below.nullif(0.0)
+        case plan.Binary("and", left, right):
+            return _truth(go(left)) & _truth(go(right))
+        case plan.Binary("or", left, right):
+            return _truth(go(left)) | _truth(go(right))
+        case plan.Binary("min" | "max" as op, left, right):
+            a, b = go(left).cast("float64"), go(right).cast("float64")
+            both = a.notnull() & b.notnull()
+            return both.ifelse(ibis.least(a, b) if op == "min" else ibis.greatest(a, b), ibis.null("float64"))
+        case plan.Binary(op, left, right):
+            a, b = go(left), go(right)
+            a, b = _plain(a), _plain(b)
+            return _COMPARE[op](a, b) if op in _COMPARE else _ARITHMETIC[op](a, b)
+        case plan.Unary("not", part):
+            return ~_truth(go(part))
+        case plan.Unary("abs", part):
+            return _plain(go(part)).abs()
+        case plan.Unary("log1p", part):
+            value = go(part).cast("float64") + 1.0
+            return (value > 0).ifelse(value, ibis.null("float64")).ln()
+        case plan.Unary("is_missing", part):
+            return go(part).isnull()
+        case plan.IfElse(condition, then, otherwise):
+            test = _truth(go(condition))
+            chosen = test.ifelse(_plain(go(then)), _plain(go(otherwise)))
+            return test.isnull().ifelse(ibis.null("float64"), chosen)
+        case plan.Coalesce(parts):
+            return ibis.coalesce(*[_plain(go(part)) for part in parts])
+    raise TypeError(f"not a household node: {node!r}")
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+}
+
+
+def _plain(value: Any) -> Any:
+    """A number for arithmetic: truth becomes 0 or 1, everything float64."""
+    return value.cast("int64").cast("float64") if isinstance(value, ir.BooleanValue) else value.cast("float64")
+
+
+def _truth(value: Any) -> Any:
+    return value if isinstance(value, ir.BooleanValue) else value != 0
+
+
+def _with_figures(
+    joined: ir.Table,
+    nodes: Iterable[plan.Household],
+    *,
+    as_of: Sequence[date],
+    figure: PolicyFigure,
+    regions: Iterable[str],
+) -> tuple[ir.Table, dict[plan.PolicyValue, str]]:
+    wanted = list(dict.fromkeys(value for node in nodes for value in plan.policy_values(node)))
+    names = {value: f"_p{index}" for index, value in enumerate(wanted)}
+    if not wanted:
+        return joined, names
+    places = sorted(set(regions))
+    columns: dict[str, Any] = {
+        "_region": pa.array([place for place in places for _ in as_of], pa.string()),
+        "_day": pa.array([day for _ in places for day in as_of], pa.date32()),
+    }
+    for value, name in names.items():
+        figures = [figure(value.name, place, add_months(day, value.at_months)) for place in places for day in as_of]
+        columns[name] = pa.array(figures, pa.float64())
+    table = ibis.memtable(pa.table(columns))
+    joined = joined.left_join(table, [joined.county_code == table["_region"], joined.as_of == table["_day"]])
+    return joined.drop("_region", "_day"), names

@@ -1,0 +1,139 @@
+"""A catalogue: the features, outcomes and cohorts that the modules of a folder declare."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import itertools
+import json
+import sys
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from riskmodel.errors import CallError, RiskmodelError, did_you_mean
+from riskmodel.features.declare import CohortSpec, FeatureFamily, FeatureSpec, OutcomeSpec
+from riskmodel.workspace import default_features
+
+T = TypeVar("T")
+S = TypeVar("S", FeatureSpec, OutcomeSpec, CohortSpec)
+
+_COUNTER = itertools.count()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Features, outcomes and cohorts by name, in the order of their modules."""
+
+    features: dict[str, FeatureSpec] = field(default_factory=dict)
+    outcomes: dict[str, OutcomeSpec] = field(default_factory=dict)
+    cohorts: dict[str, CohortSpec] = field(default_factory=dict)
+
+    @cached_property
+    def hash(self) -> str:
+        """Digest of all features: names, words, units, directions, meanings."""
+        rows = [spec.to_dict() for spec in self.features.values()]
+        return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
+
+    def only(self, names: Sequence[str]) -> Catalogue:
+        """Return the catalogue with these features alone, in this order."""
+        return Catalogue({name: self.feature(name) for name in names}, self.outcomes, self.cohorts)
+
+    def feature(self, name: str) -> FeatureSpec:
+        """Return a feature; an unknown name raises :class:`CallError` with the nearest one."""
+        return _get(self.features, name, "feature")
+
+    def outcome(self, name: str) -> OutcomeSpec:
+        """Return an outcome by name."""
+        return _get(self.outcomes, name, "outcome")
+
+    def cohort(self, name: str) -> CohortSpec:
+        """Return a cohort by name."""
+        return _get(self.cohorts, name, "cohort")
+
+    def with_(self, *more: FeatureFamily | OutcomeSpec | CohortSpec) -> Catalogue:
+        """Return the catalogue with more of them, e.g. a feature just written in a notebook."""
+        return Catalogue.of([*self.features.values(), *self.outcomes.values(), *self.cohorts.values(), *more])
+
+    @classmethod
+    def of(cls, declared: Iterable[object]) -> Catalogue:
+        """Gather declared things; a name used twice raises :class:`CallError`."""
+        catalogue = cls()
+        for thing in declared:
+            match thing:
+                case FeatureFamily():
+                    for spec in thing.specs:
+                        _put(catalogue.features, spec, "feature")
+                case FeatureSpec():
+                    _put(catalogue.features, thing, "feature")
+                case OutcomeSpec():
+                    _put(catalogue.outcomes, thing, "outcome")
+                case CohortSpec():
+                    _put(catalogue.cohorts, thing, "cohort")
+        return catalogue
+
+
+def load_catalogue(place: Path | None = None) -> Catalogue:
+    """Load the catalogue of a folder of modules, or of one module.
+
+    Parameters
+    ----------
+    place
+        A folder such as ``features/``, or one ``.py`` file. By default the workspace's ``features/``, else the one
+        that comes with the package. The modules are executed: load only what you would run.
+
+    Raises
+    ------
+    CallError
+        The place is missing or declares nothing, a module fails (named), a name is repeated.
+    """
+    place = Path(place) if place is not None else default_features()
+    if not place.exists():
+        raise CallError(f"{place}: no such folder or file of features.")
+    folder, files = (place, sorted(place.glob("*.py"))) if place.is_dir() else (place.parent, [place])
+    package = types.ModuleType(f"riskmodel_catalogue_{next(_COUNTER)}")
+    package.__path__ = [str(folder)]
+    sys.modules[package.__name__] = package
+    declared: list[object] = []
+    try:
+        for file in files:
+            if file.stem.startswith("_"):
+                continue
+            module = _import(f"{package.__name__}.{file.stem}", file)
+            mine = [value for value in vars(module).values() if _is_declared(value)]
+            declared.extend(thing for thing in mine if not any(thing is other for other in declared))
+    finally:
+        for name in [n for n in sys.modules if n.split(".")[0] == package.__name__]:
+            del sys.modules[name]
+    catalogue = Catalogue.of(declared)
+    if not catalogue.features:
+        raise CallError(f"{place}: no module there declares a feature with @feature.")
+    return catalogue
+
+
+def _import(name: str, file: Path) -> types.ModuleType:
+    try:
+        return importlib.import_module(name)
+    except RiskmodelError as error:
+        raise CallError(f"{file}: {error}") from error
+    except Exception as error:
+        raise CallError(f"{file}: cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _is_declared(value: object) -> bool:
+    return isinstance(value, FeatureFamily | OutcomeSpec | CohortSpec)
+
+
+def _get(things: dict[str, T], name: str, what: str) -> T:
+    if name not in things:
+        raise CallError(f'the catalogue has no {what} "{name}".{did_you_mean(name, things)}')
+    return things[name]
+
+
+def _put(things: dict[str, S], thing: S, what: str) -> None:
+    if thing.name in things:
+        raise CallError(f'two {what}s are called "{thing.name}": each name may be declared once.')
+    things[thing.name] = thing

@@ -1,0 +1,267 @@
+"""Declaring features, outcomes and cohorts: a plain function of a history, and the words that go with it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from riskmodel.engine import plan
+from riskmodel.errors import CallError, did_you_mean
+from riskmodel.features.expressions import Number
+from riskmodel.features.history import History, Outlook
+from riskmodel.registry.codes import codes
+
+Direction = Literal["rises", "falls"]
+
+# What a value is counted in; a compound is written with a slash: "yuan/person".
+UNITS = (
+    "yuan",
+    "person",
+    "month",
+    "day",
+    "year",
+    "mu",
+    "km",
+    "share",
+    "ratio",
+    "count",
+    "item",
+    "points",
+    "grade",
+    "yes_no",
+    "score",
+    "",
+)
+
+_MISSING = "nothing recorded"
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """One feature of a catalogue.
+
+    Attributes
+    ----------
+    name : str
+        The column's name.
+    zh, en : str
+        Its words, as they are put before a household's own value.
+    unit : str
+        One of :data:`UNITS`, or two joined by a slash.
+    direction : {"rises", "falls", None}
+        How the risk moves as the value grows, where theory says so; a monotone constraint.
+    risk_type : str
+        The official risk type a reason points to (a code of the code book).
+    sensitive : bool
+        Whether it speaks of health, disability, or a like matter of the person.
+    missing : str
+        What a missing value means.
+    family : str
+        The function it comes from; windows of one quantity share it.
+    definition : str
+        Digest of the expression, so that a changed meaning under the same name is noticed.
+    node : plan.Household
+        The expression itself; not part of what is stored.
+    """
+
+    name: str
+    zh: str
+    en: str
+    unit: str
+    direction: Direction | None
+    risk_type: str
+    sensitive: bool
+    missing: str
+    family: str
+    definition: str
+    node: plan.Household | None = field(default=None, compare=False, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is stored in a bundle: everything but the expression."""
+        data = asdict(self)
+        del data["node"]
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FeatureSpec:
+        """Return the spec that :meth:`to_dict` stored, without its expression."""
+        return cls(**data)
+
+    @property
+    def monotone(self) -> int:
+        """The direction as LightGBM wants it: 1 rises, -1 falls, 0 free."""
+        return {"rises": 1, "falls": -1, None: 0}[self.direction]
+
+
+@dataclass(frozen=True)
+class FeatureFamily:
+    """A feature function with its words; each combination of its parameters is one feature."""
+
+    function: Callable[..., Number]
+    specs: tuple[FeatureSpec, ...]
+
+    def __call__(self, h: History, *args: Any, **kwargs: Any) -> Number:
+        """Call the function itself, so that features can be built on each other."""
+        return self.function(h, *args, **kwargs)
+
+
+@dataclass(frozen=True)
+class OutcomeSpec:
+    """What is to be predicted: a condition over the horizon ``[as_of, as_of + horizon_months)``.
+
+    It is known once ``lag_days`` after the horizon's end have passed, and is worked out from what was known by then.
+    """
+
+    name: str
+    zh: str
+    en: str
+    horizon_months: int
+    lag_days: int
+    function: Callable[[Outlook], Number] = field(repr=False)
+    node: plan.Household = field(repr=False)
+
+    def __call__(self, h: Outlook) -> Number:
+        """Call the function itself, so that outcomes can be built on each other."""
+        return self.function(h)
+
+
+@dataclass(frozen=True)
+class CohortSpec:
+    """Who is at risk at as_of, as a chain of named conditions in the order in which they exclude."""
+
+    name: str
+    zh: str
+    en: str
+    function: Callable[[History], Mapping[str, Number]] = field(repr=False)
+    rules: tuple[tuple[str, plan.Household], ...] = field(repr=False)
+
+    def __call__(self, h: History) -> Mapping[str, Number]:
+        """Call the function itself, so that cohorts can be built on each other."""
+        return self.function(h)
+
+
+def feature(
+    *,
+    zh: str,
+    en: str,
+    unit: str,
+    risk: Direction | None = None,
+    risk_type: str = "other",
+    sensitive: bool = False,
+    missing: str = _MISSING,
+    name: str | None = None,
+    **parameters: tuple[Any, ...],
+) -> Callable[[Callable[..., Number]], FeatureFamily]:
+    """Declare a feature, or one for each combination of ``parameters``.
+
+    Parameters
+    ----------
+    zh, en
+        The words; ``{months}`` and the like are filled in from the parameters.
+    unit
+        What the value is counted in, e.g. ``"yuan/person"``, ``"share"``, ``"count"``.
+    risk
+        ``"rises"`` or ``"falls"``: how the risk moves as the value grows, where theory says so.
+    risk_type
+        The official risk type that a reason points to.
+    name
+        A pattern for the column's name; by default the function's name with the parameters appended
+        (``wage_income_pc_12m``).
+    **parameters
+        For each parameter of the function the values it takes, as a tuple.
+
+    Raises
+    ------
+    CallError
+        An unknown unit, direction or risk type, or a parameter that the function does not have.
+    """
+    if risk_type not in codes("risk_type"):
+        raise CallError(f'feature: no risk type "{risk_type}".{did_you_mean(risk_type, codes("risk_type"))}')
+    if risk not in ("rises", "falls", None):
+        raise CallError(f'feature: risk is "{risk}"; expected "rises", "falls" or None.')
+    for part in unit.split("/"):
+        if part not in UNITS:
+            raise CallError(f'feature: unknown unit "{part}".{did_you_mean(part, UNITS)}')
+
+    def declare(function: Callable[..., Number]) -> FeatureFamily:
+        family = function.__name__
+        _check_parameters(function, parameters)
+        specs = []
+        for values in itertools.product(*parameters.values()):
+            given = dict(zip(parameters, values, strict=True))
+            node = _number(function(History(), **given), f'feature "{family}"').node
+            specs.append(
+                FeatureSpec(
+                    name=name.format(**given) if name else _default_name(family, given),
+                    zh=zh.format(**given),
+                    en=en.format(**given),
+                    unit=unit,
+                    direction=risk,
+                    risk_type=risk_type,
+                    sensitive=sensitive,
+                    missing=missing,
+                    family=family,
+                    definition=hashlib.sha256(plan.canonical(node).encode()).hexdigest()[:16],
+                    node=node,
+                )
+            )
+        return FeatureFamily(function, tuple(specs))
+
+    return declare
+
+
+def outcome(
+    *, zh: str, en: str, horizon_months: int = 12, lag_days: int = 90
+) -> Callable[[Callable[[Outlook], Number]], OutcomeSpec]:
+    """Declare an outcome: a function of an :class:`Outlook` that gives a condition.
+
+    Parameters
+    ----------
+    horizon_months
+        Length of ``[as_of, as_of + horizon)``.
+    lag_days
+        The reporting lag after the horizon's end; rows known later do not count.
+    """
+
+    def declare(function: Callable[[Outlook], Number]) -> OutcomeSpec:
+        given = function(Outlook(horizon_months=horizon_months, lag_days=lag_days))
+        node = _number(given, f'outcome "{function.__name__}"').node
+        return OutcomeSpec(function.__name__, zh, en, horizon_months, lag_days, function, node)
+
+    return declare
+
+
+def cohort(*, zh: str, en: str) -> Callable[[Callable[[History], Mapping[str, Number]]], CohortSpec]:
+    """Declare a cohort: a function of a history that gives named conditions; a household must meet all of them."""
+
+    def declare(function: Callable[[History], Mapping[str, Number]]) -> CohortSpec:
+        rules = tuple((rule, _number(n, f'cohort "{function.__name__}"').node) for rule, n in function(History()).items())
+        return CohortSpec(function.__name__, zh, en, function, rules)
+
+    return declare
+
+
+def _number(given: object, place: str) -> Number:
+    if not isinstance(given, Number):
+        raise CallError(f"{place} returned {type(given).__name__}; expected something built from the history it is given.")
+    return given
+
+
+def _check_parameters(function: Callable[..., Number], parameters: Mapping[str, tuple[Any, ...]]) -> None:
+    known = list(inspect.signature(function).parameters)[1:]
+    for parameter, values in parameters.items():
+        if parameter not in known:
+            raise CallError(
+                f'feature "{function.__name__}" has no parameter "{parameter}".{did_you_mean(parameter, known)}'
+            )
+        if not isinstance(values, tuple) or not values:
+            raise CallError(f'feature "{function.__name__}": {parameter} must be a tuple of values, e.g. (3, 12).')
+
+
+def _default_name(family: str, given: Mapping[str, Any]) -> str:
+    parts = [f"{value}m" if key == "months" else str(value) for key, value in given.items()]
+    return "_".join([family, *parts])
