@@ -132,7 +132,9 @@ _TABLES = (
             Column("cropland_mu", "number", "耕地面积", "cropland", unit="mu", low=0, high=10_000),
             Column("forest_mu", "number", "林地面积", "forest land", unit="mu", low=0, high=100_000),
             Column("relocation_site", "boolean", "居住在安置区", "lives in a relocation site"),
-            Column("road_distance_km", "number", "与村主干路距离", "distance to the main road", unit="km", low=0, high=200),
+            Column(
+                "road_distance_km", "number", "与村主干路距离", "distance to the main road", unit="km", low=0, high=200
+            ),
             Column("housing_grade", "code", "房屋等级", "housing grade", codes="housing_grade"),
             Column("safe_water", "boolean", "安全饮水", "safe drinking water"),
         ),

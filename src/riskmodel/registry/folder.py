@@ -1,0 +1,193 @@
+"""Find and open the files of a registry folder; every way in which they can be broken gets its own message."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.registry.schema import SCHEMA_VERSION, TABLES
+from riskmodel.registry.write import DESCRIPTION, VERSION_KEY
+
+
+@dataclass(frozen=True)
+class Files:
+    """The Parquet files of one table, in reading order.
+
+    Attributes
+    ----------
+    metadata : tuple of pyarrow.parquet.FileMetaData
+        One a file, read when the registry was opened.
+    schemas : tuple of pyarrow.Schema
+        One a file: files may lack optional columns, or type them differently.
+    """
+
+    table: str
+    paths: tuple[Path, ...]
+    metadata: tuple[Any, ...]
+    schemas: tuple[pa.Schema, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """What columns the files have together, in order of first appearance."""
+        return list(dict.fromkeys(name for schema in self.schemas for name in schema.names))
+
+    @property
+    def rows(self) -> int:
+        """How many rows the files hold together."""
+        return sum(entry.num_rows for entry in self.metadata)
+
+    @property
+    def written_here(self) -> bool:
+        """Whether the table is one file that this package wrote, and so checked and indexed as a whole."""
+        return len(self.metadata) == 1 and VERSION_KEY in (self.metadata[0].metadata or {})
+
+    @property
+    def indexed(self) -> bool | None:
+        """Whether ``known_until`` can be relied on; None when only a look at its values can tell.
+
+        Files of this package put together by hand were each indexed on their own, and a file without the column was
+        not indexed at all: in both cases rows may have been superseded from another file.
+        """
+        if self.written_here:
+            return True
+        stamped = any(VERSION_KEY in (entry.metadata or {}) for entry in self.metadata)
+        if stamped or not all("known_until" in schema.names for schema in self.schemas):
+            return False
+        return None
+
+
+def find_tables(folder: Path) -> dict[str, Files]:
+    """Return the tables that lie in ``folder`` (``NAME.parquet`` or ``NAME/*.parquet``), in the schema's order.
+
+    Raises
+    ------
+    CallError
+        The folder holds none of the tables.
+    DataError
+        A file is not readable Parquet, was written by a newer schema, or looks like a table's name misspelt.
+    """
+    found = {}
+    for name in TABLES:
+        single, many = folder / f"{name}.parquet", folder / name
+        if single.is_file() and many.is_dir():
+            raise DataError(f"{folder} has both {name}.parquet and {name}/: keep the one that counts.")
+        paths = [single] if single.is_file() else sorted(many.glob("*.parquet")) if many.is_dir() else []
+        if paths:
+            found[name] = _open(name, paths)
+    _refuse_misspelt(folder, found)
+    if not found:
+        raise CallError(
+            f"{folder} holds none of a registry's tables ({', '.join(f'{name}.parquet' for name in TABLES)}). "
+            "Name the folder that `riskmodel import` or `riskmodel simulate` wrote."
+        )
+    return found
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Return what registry.json says (empty where there is none).
+
+    Raises
+    ------
+    DataError
+        It is not JSON, lacks a valid cut date, or was written by a newer schema.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        return {}
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        version = int(description.get("schema_version", SCHEMA_VERSION))
+        if description.get("cut_on"):
+            date.fromisoformat(description["cut_on"])
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is not a registry's description: {error}.") from None
+    check_version(version, path)
+    return description
+
+
+def check_version(version: int, place: Path) -> None:
+    """Refuse what a newer schema wrote."""
+    if version > SCHEMA_VERSION:
+        raise DataError(
+            f"{place} was written with schema version {version}; this riskmodel reads up to {SCHEMA_VERSION}. "
+            "Upgrade riskmodel, or write the registry again with this one."
+        )
+
+
+def read_table(files: Files, *, columns: list[str] | None = None) -> pa.Table:
+    """Read a table as it lies, in file order, without any checks of its values.
+
+    Raises
+    ------
+    DataError
+        A page of a file cannot be read; the message names the file.
+    """
+    parts = []
+    for path in files.paths:
+        try:
+            with pq.ParquetFile(path) as handle:
+                wanted = columns and [name for name in columns if name in handle.schema_arrow.names]
+                parts.append(handle.read(columns=wanted))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DataError(f"{path} cannot be read: {_first_line(error)}. Fetch or write it again.") from None
+    names = [name for name in files.columns if columns is None or name in columns]
+    if all(part.schema.equals(parts[0].schema) for part in parts):
+        return pa.concat_tables(parts).select(names)
+    return _stack(parts, names)
+
+
+def _stack(parts: list[pa.Table], names: list[str]) -> pa.Table:
+    """Put parts that type a column differently on top of each other: as text, where the types do not meet."""
+    columns = []
+    for name in names:
+        pieces = [part[name] if name in part.column_names else pa.nulls(part.num_rows) for part in parts]
+        kinds = {piece.type for piece in pieces if not pa.types.is_null(piece.type)}
+        target = kinds.pop() if len(kinds) == 1 else pa.string()
+        chunks = [chunk for piece in pieces for chunk in _as_chunked(piece).cast(target).chunks]
+        columns.append(pa.chunked_array(chunks, type=target))
+    return pa.Table.from_arrays(columns, names=names)
+
+
+def _as_chunked(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+
+
+def _open(name: str, paths: list[Path]) -> Files:
+    metadata, schemas = [], []
+    for path in paths:
+        try:
+            entry = pq.read_metadata(path)
+            arrow = entry.schema.to_arrow_schema()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DataError(
+                f"{path} is not a whole Parquet file ({_first_line(error)}): it may have been cut off while it was "
+                "copied. Fetch or write it again."
+            ) from None
+        stamped = (entry.metadata or {}).get(VERSION_KEY)
+        if stamped is not None:
+            check_version(int(stamped), path)
+        metadata.append(entry)
+        schemas.append(arrow)
+    return Files(name, tuple(paths), tuple(metadata), tuple(schemas))
+
+
+def _refuse_misspelt(folder: Path, found: dict[str, Files]) -> None:
+    absent = [name for name in TABLES if name not in found]
+    for path in sorted(folder.iterdir()):
+        name = path.name.removesuffix(".parquet")
+        if name in TABLES or not (path.suffix == ".parquet" or path.is_dir()):
+            continue
+        hint = did_you_mean(name, absent)
+        if hint.startswith(" Did you mean"):
+            raise DataError(f"{path} is not a registry's table.{hint} Rename it, or move it elsewhere.")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

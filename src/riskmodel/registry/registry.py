@@ -1,0 +1,317 @@
+"""Open a registry and give its tables as Ibis expressions over DuckDB."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import pyarrow as pa
+
+from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.registry.folder import Files, find_tables, read_description
+from riskmodel.registry.known_until import known_until_expression
+from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Column, Table
+from riskmodel.registry.schema import table as schema_table
+from riskmodel.registry.write import check_columns
+
+if TYPE_CHECKING:
+    import ibis
+    from ibis.backends.duckdb import Backend
+
+_IBIS: dict[str, str] = {
+    "id": "string",
+    "text": "string",
+    "code": "string",
+    "codes": "array<string>",
+    "date": "date",
+    "month": "date",
+    "money": "float64",
+    "number": "float64",
+    "integer": "int64",
+    "boolean": "boolean",
+}
+_POSITION = "__position"
+
+
+class Registry:
+    """The histories of a county's households, read only.
+
+    Open one with :meth:`Registry.open`. Tables come as Ibis expressions with every column of the schema; what was
+    known at a day is for the caller to ask (``known_on``, ``known_until`` and the row's own date are there for it).
+
+    Attributes
+    ----------
+    path : Path
+        The folder, or the DuckDB file.
+    tables : tuple of str
+        Names of the tables that are present, in the schema's order.
+
+    Examples
+    --------
+    >>> import tempfile, pyarrow as pa
+    >>> from riskmodel.registry import write_registry
+    >>> folder = Path(tempfile.mkdtemp()) / "registry"
+    >>> write_registry({"points": pa.table({"household_id": ["H1"], "record_id": ["R1"], "points": [12.0],
+    ...     "awarded_on": [date(2023, 5, 4)], "known_on": [date(2023, 5, 6)]})}, folder)
+    >>> with Registry.open(folder) as registry:
+    ...     registry.tables, registry.cut_on, registry.table("points").points.sum().execute()
+    (('points',), datetime.date(2023, 5, 7), 12.0)
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        files: dict[str, Files],
+        description: dict[str, Any],
+        connection: Backend,
+        stored: dict[str, dict[str, str]] | None = None,
+    ) -> None:
+        self.path = path
+        self.connection = connection
+        self._files = files
+        self._description = description
+        self._stored = stored or {}
+        self.tables: tuple[str, ...] = tuple(name for name in TABLES if name in files or name in self._stored)
+        self._ready: dict[str, ibis.Table] = {}
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        memory_limit: str | None = None,
+        temp_folder: Path | None = None,
+        threads: int | None = None,
+    ) -> Registry:
+        """Open the registry at ``path``: a folder of Parquet files, or a ``.duckdb`` file.
+
+        Parameters
+        ----------
+        memory_limit : str, optional
+            How much memory queries may take before they spill to disk, such as ``"8GB"``. Left out: DuckDB's own
+            limit (80 % of the machine's).
+        temp_folder : Path, optional
+            Where they spill to. Left out: the system's temporary folder.
+        threads : int, optional
+            How many threads queries use. Left out: all cores.
+
+        Raises
+        ------
+        CallError
+            Nothing lies at ``path``, it holds no registry, or a table has a column that the schema does not know.
+        DataError
+            A file is broken, a column has a type that does not fit, or a newer schema wrote it.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise CallError(f"there is no registry at {path}: no such file or folder.{_nearby(path)}")
+        if path.is_file():
+            return cls._open_duckdb(path, _connect(path, memory_limit, temp_folder, threads))
+        files = find_tables(path)
+        description = read_description(path)
+        for entry in files.values():
+            for part, schema in zip(entry.paths, entry.schemas, strict=True):
+                _check_types(schema, schema_table(entry.table), place=str(part))
+        connection = _connect(None, memory_limit, temp_folder, threads)
+        return cls(path, files=files, description=description, connection=connection)
+
+    @classmethod
+    def _open_duckdb(cls, path: Path, connection: Backend) -> Registry:
+        names = connection.list_tables()
+        stored = {}
+        for name in TABLES:
+            if name not in names:
+                continue
+            schema = connection.table(name).schema().to_pyarrow()
+            check_columns(schema.names, TABLES[name], place=f"{path}, table {name},")
+            _check_types(schema, TABLES[name], place=f"{path}, table {name}")
+            stored[name] = {column: str(kind) for column, kind in zip(schema.names, schema.types, strict=True)}
+        if not stored:
+            connection.disconnect()
+            raise CallError(f"{path} holds none of a registry's tables ({', '.join(TABLES)}).")
+        return cls(path, files={}, description={}, connection=connection, stored=stored)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; expressions taken from it cannot be run any more."""
+        self.connection.disconnect()
+
+    def __repr__(self) -> str:
+        return f"Registry({str(self.path)!r}, tables={list(self.tables)})"
+
+    def table(self, name: str) -> ibis.Table:
+        """Return a table as an Ibis expression with all columns of the schema, in its order.
+
+        Codes are plain strings, ``withdrawn`` is False where it is absent or missing, optional columns that the files
+        lack are missing. Where the files have no ``known_until``, it is worked out now, once, and kept in the
+        connection.
+
+        Raises
+        ------
+        CallError
+            The schema has no such table, or this registry does not have it.
+        """
+        table = schema_table(name)
+        if name not in self.tables:
+            raise CallError(f'{self.path} has no table "{name}".{did_you_mean(name, self.tables)}')
+        if name not in self._ready:
+            self._ready[name] = self._prepare(table)
+        return self._ready[name]
+
+    def files(self, name: str) -> tuple[Path, ...]:
+        """Return the Parquet files of table ``name``, in reading order; empty for a registry in a DuckDB file."""
+        if name not in self.tables:
+            raise CallError(f'{self.path} has no table "{name}".{did_you_mean(name, self.tables)}')
+        return self._files[name].paths if name in self._files else ()
+
+    @cached_property
+    def cut_on(self) -> date:
+        """The registry holds what was known strictly before this day.
+
+        From registry.json; where that is silent, the day after the last ``known_on`` of any table.
+
+        Raises
+        ------
+        DataError
+            The registry says nothing and has no rows to tell it from.
+        """
+        if self._description.get("cut_on"):
+            return date.fromisoformat(self._description["cut_on"])
+        last = [self.table(name).known_on.max().to_pyarrow().as_py() for name in self.tables]
+        known = [day for day in last if day is not None]
+        if not known:
+            raise DataError(f"{self.path} holds no rows: there is no telling up to which day it knows.")
+        return max(known) + timedelta(days=1)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short digest that changes when the registry does: of its schema, cut date and files, not of where it lies.
+
+        From names, sizes, row counts and Parquet footers (which hold the range of every column chunk), so it costs
+        no reading of the data itself.
+        """
+        digest = hashlib.sha256(f"schema {SCHEMA_VERSION}\ncut_on {self._description.get('cut_on')}\n".encode())
+        for name in self.tables:
+            if name not in self._files:
+                rows = self.table(name)
+                facts = rows.aggregate(n=rows.count(), last=rows.known_on.max(), until=rows.known_until.max())
+                digest.update(f"{name} {facts.to_pyarrow().to_pylist()}\n".encode())
+                continue
+            entry = self._files[name]
+            for path, metadata in zip(entry.paths, entry.metadata, strict=True):
+                size = path.stat().st_size
+                with path.open("rb") as handle:
+                    handle.seek(max(0, size - metadata.serialized_size - 8))
+                    footer = hashlib.sha256(handle.read()).hexdigest()
+                digest.update(f"{name} {path.name} {size} {metadata.num_rows} {footer}\n".encode())
+        return digest.hexdigest()[:16]
+
+    def _prepare(self, table: Table) -> ibis.Table:
+        import ibis
+
+        files = self._files.get(table.name)
+        if files is not None:
+            paths = [str(path) for path in files.paths]
+            rows = self.connection.read_parquet(paths, table_name=f"__raw_{table.name}", union_by_name=True)
+            clean, indexed = files.written_here, files.indexed
+        else:
+            rows, clean = self.connection.table(table.name), False
+            indexed = None if "known_until" in rows.columns else False
+        if indexed is None:
+            # Wholly missing may mean "nothing superseded" or "never filled": working it out serves both.
+            indexed = rows.known_until.notnull().any().to_pyarrow().as_py()
+        columns = {column.name: _typed(rows, column, clean=clean) for column in table.columns}
+        if indexed:
+            return rows.select(**columns)
+        numbered = rows.mutate(**{_POSITION: ibis.row_number()})
+        filled = numbered.select(_POSITION, **columns)
+        window = known_until_expression(filled, table, position=_POSITION)
+        index = filled.mutate(known_until=window).order_by("household_id", table.own_date, "known_on", _POSITION)
+        return self.connection.create_table(f"__indexed_{table.name}", index.drop(_POSITION), temp=True)
+
+
+def _typed(rows: ibis.Table, column: Column, *, clean: bool) -> ibis.Value:
+    import ibis
+
+    if column.name not in rows.columns:
+        return ibis.literal(False) if column.name == "withdrawn" else ibis.null(_IBIS[column.kind])
+    value = rows[column.name]
+    if value.type().is_floating() and not clean:
+        value = ibis.ifelse(value.isnan(), ibis.null(value.type()), value)
+    if value.type().copy(nullable=True) != ibis.dtype(_IBIS[column.kind]):
+        value = value.cast(_IBIS[column.kind])
+    return value.fill_null(False) if column.name == "withdrawn" else value
+
+
+def _check_types(schema: pa.Schema, table: Table, *, place: str) -> None:
+    """Refuse columns that the schema does not know, lacks, or whose type can only be a mistake."""
+    check_columns(schema.names, table, place=place)
+    for field in schema:
+        column = table.column(field.name)
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if not _fits(kind, column):
+            raise DataError(
+                f"{place}: {column.name} is stored as {kind}, but the registry wants {_IBIS[column.kind]}. "
+                "`riskmodel validate` converts what is well formed and sets the rest aside."
+            )
+
+
+def _fits(kind: pa.DataType, column: Column) -> bool:
+    types = pa.types
+    if types.is_null(kind):
+        return not column.required
+    if column.kind in ("id", "text", "code"):
+        return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    if column.kind == "codes":
+        return types.is_list(kind) or types.is_large_list(kind)
+    if column.kind in ("date", "month"):
+        return types.is_date(kind) or (types.is_timestamp(kind) and kind.tz is None)
+    if column.kind == "boolean":
+        return types.is_boolean(kind)
+    if column.kind == "integer":
+        return types.is_integer(kind)
+    return types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+
+
+def _connect(path: Path | None, memory_limit: str | None, temp_folder: Path | None, threads: int | None) -> Backend:
+    import tempfile
+
+    import duckdb
+    import ibis
+
+    settings: dict[str, Any] = {
+        # A county's network is cut off, and nothing may be fetched while working anyway.
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": str(temp_folder or Path(tempfile.gettempdir()) / "riskmodel-spill"),
+    }
+    if memory_limit is not None:
+        settings["memory_limit"] = memory_limit
+    if threads is not None:
+        settings["threads"] = threads
+    if path is None:
+        return ibis.duckdb.connect(**settings)
+    try:
+        return ibis.duckdb.connect(path, read_only=True, **settings)
+    except duckdb.Error as error:
+        first = str(error).strip().splitlines()[0]
+        raise DataError(f"{path} is not a DuckDB file that can be read: {first}") from None
+
+
+def _nearby(path: Path) -> str:
+    if not path.parent.is_dir():
+        return ""
+    hint = did_you_mean(path.name, [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")])
+    return hint if hint.startswith(" Did you mean") else ""
