@@ -1,0 +1,161 @@
+"""From margins to risks: a map fitted on margins that no row helped to make of itself.
+
+Both maps work on log-odds and rise strictly, so calibration never changes an order and never makes a tie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from riskmodel.model.ridge import fit_ridge
+
+Array = NDArray[np.float64]
+Method = Literal["sigmoid", "isotonic", "none"]
+
+# A slope of 1 and an intercept of 0 are believed as if a few rows had said so: a dozen rows cannot overturn them.
+_PRIOR_ROWS = 5.0
+_LEAST_SLOPE = 0.05
+_ROWS_A_BLOCK = 50.0
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """A strictly rising, piecewise linear map of log-odds, continued beyond its outermost knots.
+
+    Attributes
+    ----------
+    method : {"sigmoid", "isotonic", "none"}
+    knots, heights : ndarray of shape (n_knots,)
+        Margins and the calibrated log-odds there.
+    slope_below, slope_above : float
+        Slopes outside the knots.
+    """
+
+    method: Method
+    knots: Array
+    heights: Array
+    slope_below: float
+    slope_above: float
+
+    def log_odds(self, margin: Array) -> Array:
+        """Calibrated log-odds of each margin."""
+        inside = np.interp(margin, self.knots, self.heights)
+        below = np.minimum(margin - self.knots[0], 0.0) * self.slope_below
+        above = np.maximum(margin - self.knots[-1], 0.0) * self.slope_above
+        return inside + below + above
+
+    def risk(self, margin: Array) -> Array:
+        """Calibrated probability of each margin."""
+        return expit(self.log_odds(margin))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON."""
+        return {
+            "method": self.method,
+            "knots": self.knots.tolist(),
+            "heights": self.heights.tolist(),
+            "slope_below": self.slope_below,
+            "slope_above": self.slope_above,
+        }
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any]) -> Calibrator:
+        """The inverse of `to_dict`."""
+        return cls(
+            given["method"],
+            np.asarray(given["knots"], dtype=np.float64),
+            np.asarray(given["heights"], dtype=np.float64),
+            float(given["slope_below"]),
+            float(given["slope_above"]),
+        )
+
+
+def no_calibration() -> Calibrator:
+    """The map that leaves log-odds as they are."""
+    return Calibrator("none", np.zeros(1), np.zeros(1), 1.0, 1.0)
+
+
+def sigmoid_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrator:
+    """Platt's map: calibrated log-odds = slope * margin + intercept, the slope above 0.
+
+    Parameters
+    ----------
+    margin : ndarray of shape (n_rows,)
+        Margins made by models that had not seen the row.
+    y, weight : ndarray of shape (n_rows,)
+        0 or 1, and how many rows each stands for.
+
+    Returns
+    -------
+    Calibrator
+    """
+    centre = float(np.average(margin, weights=weight))
+    spread = float(np.sqrt(np.average((margin - centre) ** 2, weights=weight)))
+    if spread < 1e-9:
+        return no_calibration()
+    slope, shift = _slope_and_shift(margin - centre, y, weight, spread)
+    return Calibrator("sigmoid", np.array([centre]), np.array([shift]), slope, slope)
+
+
+def isotonic_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrator:
+    """Pool adjacent violators, then straight lines in log-odds between the blocks' centres.
+
+    Every block is pooled to at least 50 rows and counted with half a row of each outcome, so that no log-odds is
+    infinite; beyond the outermost centres the sigmoid's slope goes on.
+
+    Parameters
+    ----------
+    margin, y, weight : ndarray of shape (n_rows,)
+        As for `sigmoid_calibration`.
+
+    Returns
+    -------
+    Calibrator
+    """
+    straight = sigmoid_calibration(margin, y, weight=weight)
+    if straight.method == "none":
+        return straight
+    order = np.argsort(margin, kind="stable")
+    blocks: list[list[float]] = []  # weight, weighted outcome, weighted margin
+    for m, outcome, w in zip(margin[order], y[order], weight[order], strict=True):
+        if not blocks or blocks[-1][0] >= _ROWS_A_BLOCK:
+            blocks.append([0.0, 0.0, 0.0])
+        last = blocks[-1]
+        last[0] += w
+        last[1] += w * outcome
+        last[2] += w * m
+    pooled: list[list[float]] = []
+    for block in blocks:
+        pooled.append(block)
+        while len(pooled) > 1 and pooled[-2][1] * pooled[-1][0] >= pooled[-1][1] * pooled[-2][0]:
+            above = pooled.pop()
+            pooled[-1] = [a + b for a, b in zip(pooled[-1], above, strict=True)]
+    table = np.array(pooled)
+    knots = table[:, 2] / table[:, 0]
+    heights = np.log((table[:, 1] + 0.5) / (table[:, 0] - table[:, 1] + 0.5))
+    # Smoothing by half a row can undo the order of two blocks; a least slope restores it, strictly.
+    heights = np.maximum.accumulate(heights - _LEAST_SLOPE * knots) + _LEAST_SLOPE * knots
+    return Calibrator("isotonic", knots, heights, straight.slope_below, straight.slope_above)
+
+
+def _slope_and_shift(centred: Array, y: Array, weight: Array, spread: float) -> tuple[float, float]:
+    """Fit log-odds = shift + slope * centred, the slope drawn towards 1 and never below a small positive one."""
+    # Half of the prior's rows sit on each side of the centre and fall as a slope of 1 would have them fall.
+    chance = expit(np.array([-spread, spread]) + np.log((weight @ y + 0.5) / (weight @ (1.0 - y) + 0.5)))
+    prior_x = np.array([-spread, spread, -spread, spread])
+    prior_y = np.array([1.0, 1.0, 0.0, 0.0])
+    prior_w = np.concatenate([chance, 1.0 - chance]) * _PRIOR_ROWS / 2.0
+    x = np.concatenate([centred, prior_x])[:, None]
+    fit = fit_ridge(
+        x,
+        np.concatenate([y, prior_y]),
+        weight=np.concatenate([weight, prior_w]),
+        penalty=np.array([1e-9]),
+        signs=np.array([1]),
+    )
+    return max(float(fit.coefficients[0]), _LEAST_SLOPE), fit.intercept
