@@ -1,0 +1,57 @@
+"""Whether a bundle and the catalogue in use mean the same features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.errors import CallError, did_you_mean
+
+if TYPE_CHECKING:
+    from riskmodel.features import Catalogue, FeatureSpec
+
+
+def trained_specs(features: Sequence[Mapping[str, Any]]) -> list[FeatureSpec]:
+    """Return the catalogue's entries as they were when the model was trained, in the order of its columns."""
+    from riskmodel.features import FeatureSpec
+
+    return [FeatureSpec.from_dict(row) for row in features]
+
+
+def catalogue_hash(features: Sequence[FeatureSpec]) -> str:
+    """Return the digest of these entries, the one a catalogue of exactly them would have."""
+    from riskmodel.features import Catalogue
+
+    return Catalogue({spec.name: spec for spec in features}).hash
+
+
+def check_same_features(trained: Sequence[FeatureSpec], catalogue: Catalogue, *, model: str) -> str:
+    """Return the digest of the model's features when the catalogue means the same by each of them.
+
+    Features that the model does not use may differ: they cannot reach its score.
+
+    Raises
+    ------
+    CallError
+        A feature is gone or means something else; each is named with what changed.
+    """
+    changes = []
+    for spec in trained:
+        now = catalogue.features.get(spec.name)
+        if now is None:
+            changes.append(f'"{spec.name}" is gone.{did_you_mean(spec.name, catalogue.features)}')
+            continue
+        before, after = spec.to_dict(), now.to_dict()
+        differing = [key for key in before if before[key] != after.get(key)]
+        if differing:
+            changes.append(
+                f'"{spec.name}" has another '
+                + ", ".join(f"{key} (was {before[key]!r}, is {after.get(key)!r})" for key in differing)
+            )
+    if changes:
+        shown = "; ".join(changes[:10]) + (f"; and {len(changes) - 10} more" if len(changes) > 10 else "")
+        raise CallError(
+            f"{model} was trained with other features than the catalogue now has: {shown}. "
+            "Score with the catalogue it was trained with (--features FOLDER), or train again."
+        )
+    return catalogue_hash(trained)

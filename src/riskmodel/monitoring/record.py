@@ -1,0 +1,178 @@
+"""The record of a run: what went in, what came out, what was checked, how long it took. Nothing personal."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from riskmodel import __version__
+from riskmodel.errors import DataError
+from riskmodel.explain.contributions import TOLERANCE
+from riskmodel.files import sha256_of
+from riskmodel.monitoring.capacity import Capacity
+from riskmodel.monitoring.choosing import TIES, Choice
+from riskmodel.monitoring.explaining import Provenance
+from riskmodel.monitoring.rules import RULES
+
+if TYPE_CHECKING:
+    from riskmodel.model import Bundle
+    from riskmodel.policy import Policy
+    from riskmodel.registry import Registry
+
+NAME = "run.json"
+_PACKAGES = ("duckdb", "ibis-framework", "lightgbm", "numpy", "pandas", "pyarrow")
+
+
+def inputs(
+    registry: Registry,
+    bundle: Bundle,
+    *,
+    model: str,
+    as_of: date,
+    features: str,
+    policy: Policy | None,
+    settings: Mapping[str, object],
+) -> dict[str, str]:
+    """Return what a run depends on, as strings to compare: two runs with equal inputs leave equal results."""
+    from riskmodel.workspace import workspace_policy
+
+    figures = [entry.model_dump_json() for entry in (policy or workspace_policy()).entries]
+    return {
+        "registry": registry.fingerprint,
+        "as_of": as_of.isoformat(),
+        "model": model,
+        "model_manifest": sha256_of(bundle.folder / "manifest.json"),
+        "features": features,
+        "policy": hashlib.sha256("\n".join(figures).encode()).hexdigest()[:16],
+        "riskmodel": __version__,
+        **{key: str(value) for key, value in settings.items()},
+    }
+
+
+def record(
+    bundle: Bundle,
+    *,
+    model: Provenance,
+    registry: Registry,
+    as_of: date,
+    inputs: Mapping[str, str],
+    frame: pd.DataFrame,
+    choice: Choice,
+    capacity: Capacity,
+    rule_capacity: Capacity | None,
+    residuals: Mapping[str, float],
+    timings: Mapping[str, float],
+    files: Mapping[str, Path],
+) -> dict[str, Any]:
+    """Return the content of ``run.json``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Everyone scored, with ``risk``, ``on_list`` and ``flagged_by`` (empty where not flagged).
+    files : mapping of str to Path
+        The results by name, for their digests and numbers of rows.
+    """
+    by = frame["flagged_by"].value_counts()
+    queue = frame.loc[~frame["on_list"], "risk"]
+    return {
+        "as_of": as_of.isoformat(),
+        "inputs": dict(inputs),
+        "registry": {
+            "fingerprint": registry.fingerprint,
+            "cut_on": registry.cut_on.isoformat(),
+            "tables": list(registry.tables),
+        },
+        "model": {
+            "name": model.model,
+            "version": model.model_version,
+            "catalogue_hash": model.catalogue_hash,
+            "manifest_sha256": inputs["model_manifest"],
+            "manifest": {key: value for key, value in bundle.manifest.items() if _is_plain(value)},
+            "base_value": float(bundle.classifier.base_value_),
+        },
+        "features": [dict(row) for row in bundle.features],
+        "capacity": {
+            "asked": str(capacity),
+            "places": choice.model_places,
+            "by_rule_alone": str(rule_capacity) if rule_capacity is not None else "all",
+            "left_out_by_rule": choice.rule_left_out,
+            "ties": TIES,
+        },
+        "rules": [{"name": r.name, "feature": r.feature, "below": r.below, "zh": r.zh, "en": r.en} for r in RULES],
+        "counts": {
+            "present": len(frame),
+            "on_list": int(frame["on_list"].sum()),
+            "eligible": choice.eligible,
+            "flagged": int(by.drop("", errors="ignore").sum()),
+            "by_model": int(by.get("model", 0)),
+            "by_rule": int(by.get("rule", 0)),
+            "by_both": int(by.get("both", 0)),
+        },
+        "risk": {
+            "mean": float(queue.mean()) if len(queue) else None,
+            "median": float(queue.median()) if len(queue) else None,
+            "expected_cases": float(queue.sum()),
+        },
+        "contributions_check": {**residuals, "tolerance": TOLERANCE},
+        "files": {
+            name: {"sha256": sha256_of(path), "rows": pq.read_metadata(path).num_rows} for name, path in files.items()
+        },
+        "versions": {
+            "riskmodel": __version__,
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        },
+        "timings_seconds": dict(timings),
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read ``run.json`` and check that the files beside it are those it speaks of.
+
+    Raises
+    ------
+    DataError
+        It is missing or broken, or a file differs from what the run left.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise DataError(
+            f"{path}: not there. `riskmodel score REGISTRY --as-of D --model NAME --out {folder}` makes it."
+        )
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        files = told["files"].items()
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise DataError(f"{path}: not the record of a run. Run `riskmodel score` again.") from error
+    for name, wanted in files:
+        if not (folder / name).is_file():
+            raise DataError(f"{folder / name}: not there, though {NAME} speaks of it. Run `riskmodel score` again.")
+        if sha256_of(folder / name) != wanted["sha256"]:
+            raise DataError(
+                f"{folder / name}: not the file that {NAME} speaks of: it was changed or truncated, or the run that "
+                "was writing it was interrupted. Run `riskmodel score` again (--resume continues an interrupted run)."
+            )
+    return told
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a finished run in ``folder``, None where there is none or its files do not agree."""
+    try:
+        return read_record(folder)
+    except DataError:
+        return None
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float | bool) or value is None

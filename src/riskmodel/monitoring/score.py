@@ -1,0 +1,341 @@
+"""Scoring a registry: everyone's risk, the flags with their reasons, and a record of how they came about.
+
+The work goes in stages (features, scores, flags), the last two in chunks. Each finished part is kept beside the
+results until all is done, so an interrupted run can be continued; what it leaves is byte for byte what an
+uninterrupted run leaves (``run.json`` apart, which has timings).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.explain import booster_residual, require_small, sum_residual
+from riskmodel.files import write_aside
+from riskmodel.monitoring import record
+from riskmodel.monitoring.capacity import Capacity
+from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
+from riskmodel.monitoring.checkpoint import Checkpoints, check_same
+from riskmodel.monitoring.choosing import Choice, choose
+from riskmodel.monitoring.explaining import Provenance, explain_flags
+from riskmodel.monitoring.flags import FLAGS, SCORES, contributions_schema
+from riskmodel.monitoring.matching import check_same_features, trained_specs
+from riskmodel.monitoring.rules import rule_features, rules_met
+from riskmodel.monitoring.standing import standing
+from riskmodel.progress import step, track
+
+if TYPE_CHECKING:
+    from riskmodel.features import Catalogue, FeatureSpec
+    from riskmodel.model import Bundle
+    from riskmodel.policy import Policy
+    from riskmodel.registry import Registry
+
+ENGINES = ("duckdb",)
+CHUNK = 50_000
+FLAG_CHUNK = 2_000
+_BOOSTER_SAMPLE = 200
+_FEATURES = "features.parquet"
+_ROW_GROUP = 128_000
+
+_SCORED = pa.schema([("margin", pa.float64()), ("risk", pa.float64()), ("rules", pa.list_(pa.string()))])
+
+
+@dataclass
+class _Run:
+    """What the stages of one run share."""
+
+    registry: Registry
+    bundle: Bundle
+    catalogue: Catalogue
+    policy: Policy | None
+    as_of: date
+    capacity: Capacity
+    rule_capacity: Capacity | None
+    chunk: int
+    flag_chunk: int
+    specs: list[FeatureSpec]
+    provenance: Provenance
+    timings: dict[str, float] = field(default_factory=dict)
+    residuals: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        with step(name):
+            yield
+        self.timings[name] = round(time.monotonic() - started, 3)
+
+    @property
+    def model_features(self) -> list[str]:
+        return [spec.name for spec in self.specs]
+
+    @property
+    def needed(self) -> list[str]:
+        """The model's features, then what rules, categories and measures read of what the catalogue has."""
+        known = self.catalogue.features
+        others = [*rule_features(known), *CATEGORY_FEATURES, "members_able"]
+        return list(dict.fromkeys([*self.model_features, *(name for name in others if name in known)]))
+
+
+def score_registry(
+    registry: Registry,
+    bundle: Bundle,
+    *,
+    model: str,
+    model_version: int,
+    as_of: date,
+    out: Path,
+    catalogue: Catalogue,
+    capacity: Capacity,
+    rule_capacity: Capacity | None = None,
+    policy: Policy | None = None,
+    engine: str = "duckdb",
+    chunk: int = CHUNK,
+    flag_chunk: int = FLAG_CHUNK,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Score everyone present at ``as_of`` and flag whom to visit first.
+
+    Leaves ``scores.parquet``, ``flags.parquet``, ``contributions.parquet`` and ``run.json`` in ``out``. The last is
+    written last and holds the sha256 of the others: a folder where they do not agree was interrupted.
+
+    Parameters
+    ----------
+    registry : Registry
+    bundle : Bundle
+        The trained model, its bytes verified.
+    model, model_version : str, int
+        What every flag is signed with.
+    as_of : date
+        Only what was known, and true, strictly before counts.
+    catalogue : Catalogue
+        Must mean the same by the model's features as when it was trained.
+    capacity : Capacity
+        The model's flags, of the households present and not on the list.
+    rule_capacity : Capacity, optional
+        The most to flag by rule alone; None flags everyone whom a rule names.
+    chunk, flag_chunk : int
+        Households scored, and flags explained, at a time; bounds the memory.
+    resume : bool
+        Continue an interrupted run with the same inputs; where there is none, start anew.
+
+    Returns
+    -------
+    dict
+        The content of ``run.json``.
+
+    Raises
+    ------
+    CallError
+        Unknown engine, a catalogue that differs, other inputs than those of the run to resume.
+    DataError
+        Nobody is present at ``as_of``; contributions that do not add up.
+    """
+    if engine not in ENGINES:
+        raise CallError(f'engine is "{engine}".{did_you_mean(engine, ENGINES)}')
+    if out.exists() and not out.is_dir():
+        raise CallError(f"{out}: is a file; --out must name a folder.")
+    specs = trained_specs(bundle.features)
+    digest = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
+    # The bundle's own digest may speak of features that the model left aside; it is what people will look for.
+    digest = str(bundle.manifest.get("catalogue_hash", digest))
+    run = _Run(
+        registry=registry,
+        bundle=bundle,
+        catalogue=catalogue,
+        policy=policy,
+        as_of=as_of,
+        capacity=capacity,
+        rule_capacity=rule_capacity,
+        chunk=chunk,
+        flag_chunk=flag_chunk,
+        specs=specs,
+        provenance=Provenance(model, model_version, digest),
+    )
+    inputs = record.inputs(
+        registry,
+        bundle,
+        model=f"{model}@{model_version}",
+        as_of=as_of,
+        features=catalogue.only(run.needed).hash,
+        policy=policy,
+        settings={"capacity": capacity, "rule_capacity": rule_capacity or "all", "engine": engine}
+        | {"chunk": chunk, "flag_chunk": flag_chunk},
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    if resume:
+        work = Checkpoints.resume(out, inputs)
+        if work is None and (finished := record.finished(out)) is not None:
+            check_same(finished["inputs"], inputs, place=out)
+            return finished
+        work = work or Checkpoints.begin(out, inputs)
+    else:
+        work = Checkpoints.begin(out, inputs)
+    return _stages(run, work, out, inputs)
+
+
+def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> dict[str, Any]:
+    with run.stage("features"):
+        _build_features(run, work)
+    with run.stage("scores"):
+        people, scored = _score(run, work)
+    choice = choose(
+        household_id=people["household_id"].tolist(),
+        as_of=run.as_of,
+        risk=scored["risk"].to_numpy(),
+        margin=scored["margin"].to_numpy(),
+        on_list=people["on_list"].to_numpy(dtype=bool),
+        named_by_rule=scored["rules"].map(len).to_numpy() > 0,
+        capacity=run.capacity,
+        rule_capacity=run.rule_capacity,
+    )
+    frame = _with_choice(people, scored, choice)
+    with run.stage("flags"):
+        flags, contributions = _explain(run, work, frame)
+    with run.stage("writing"):
+        final = {
+            "scores.parquet": _scores_table(frame),
+            "flags.parquet": flags,
+            "contributions.parquet": contributions,
+        }
+        for name, table in final.items():
+            with write_aside(work.path(name)) as aside:
+                pq.write_table(table, aside, compression="zstd", row_group_size=_ROW_GROUP)
+        told = record.record(
+            run.bundle,
+            model=run.provenance,
+            registry=run.registry,
+            as_of=run.as_of,
+            inputs=inputs,
+            frame=frame,
+            choice=choice,
+            capacity=run.capacity,
+            rule_capacity=run.rule_capacity,
+            residuals=run.residuals,
+            timings=run.timings,
+            files={name: work.path(name) for name in final},
+        )
+        for name in final:
+            work.path(name).replace(out / name)
+        with write_aside(out / record.NAME) as aside:
+            aside.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+    work.close()
+    return told
+
+
+def _build_features(run: _Run, work: Checkpoints) -> None:
+    from riskmodel.features import write_features
+
+    if not work.has(_FEATURES):
+        path = work.path(_FEATURES)
+        write_features(run.registry, path, as_of=run.as_of, catalogue=run.catalogue, only=run.needed, policy=run.policy)
+    if not pq.read_metadata(work.path(_FEATURES)).num_rows:
+        raise DataError(f"{run.registry.path}: no household is present at {run.as_of}: choose a later as_of.")
+
+
+def _batches(run: _Run, work: Checkpoints) -> Iterator[pd.DataFrame]:
+    file = pq.ParquetFile(work.path(_FEATURES))
+    try:
+        for batch in file.iter_batches(batch_size=run.chunk, columns=["household_id", *run.needed]):
+            yield batch.to_pandas()
+    finally:
+        file.close()
+
+
+def _score(run: _Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
+    known = standing(run.registry, as_of=run.as_of)
+    classifier = run.bundle.classifier
+    ids, parts = [], []
+    rows = pq.read_metadata(work.path(_FEATURES)).num_rows
+    for number, batch in enumerate(track(_batches(run, work), label="scoring", total=-(-rows // run.chunk))):
+        name = f"scored-{number:05d}.parquet"
+        if not work.has(name):
+            X = batch[run.model_features]
+            part = pa.table(
+                [
+                    pa.array(np.asarray(classifier.decision_function(X), dtype=np.float64)),
+                    pa.array(np.asarray(classifier.predict_proba(X)[:, 1], dtype=np.float64)),
+                    pa.array([list(met) for met in rules_met(batch)], pa.list_(pa.string())),
+                ],
+                schema=_SCORED,
+            )
+            with write_aside(work.path(name)) as aside:
+                pq.write_table(part, aside)
+        if number == 0:
+            sample = batch[run.model_features].head(_BOOSTER_SAMPLE)
+            residual = booster_residual(classifier, sample)
+            require_small(residual, what="contributions against LightGBM's own")
+            run.residuals["against_lightgbm"] = residual
+        ids.append(batch["household_id"])
+        parts.append(pq.read_table(work.path(name)))
+    people = known.reindex(pd.concat(ids, ignore_index=True)).rename_axis("household_id").reset_index()
+    people["on_list"] = people["on_list"].eq(True)
+    people["as_of"] = run.as_of
+    return people, pa.concat_tables(parts).to_pandas()
+
+
+def _with_choice(people: pd.DataFrame, scored: pd.DataFrame, choice: Choice) -> pd.DataFrame:
+    by = np.select(
+        [choice.by_model & choice.by_rule, choice.by_model, choice.by_rule], ["both", "model", "rule"], default=""
+    )
+    return people.assign(
+        risk=scored["risk"].to_numpy(),
+        margin=scored["margin"].to_numpy(),
+        rules=scored["rules"].to_numpy(),
+        rank=choice.rank,
+        flagged_by=by,
+    )
+
+
+def _explain(run: _Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[pa.Table, pa.Table]:
+    chosen = frame[frame["flagged_by"] != ""].sort_values("rank", kind="stable").reset_index(drop=True)
+    wanted = set(chosen["household_id"])
+    picked = [batch[batch["household_id"].isin(wanted)] for batch in _batches(run, work)]
+    features = pd.concat(picked).set_index("household_id").reindex(chosen["household_id"]).reset_index()
+    flags: list[pa.Table] = []
+    contributions: list[pa.Table] = []
+    starts: Sequence[int] = range(0, len(chosen), run.flag_chunk)
+    for number, start in enumerate(track(starts, label="explaining")):
+        names = [f"{kind}-{number:05d}.parquet" for kind in ("contributions", "flags")]
+        # The flags are written second: a part with flags has its contributions.
+        if not work.has(names[1]):
+            rows = slice(start, start + run.flag_chunk)
+            told, all_of_them = explain_flags(
+                chosen.iloc[rows].reset_index(drop=True),
+                features.iloc[rows].reset_index(drop=True),
+                classifier=run.bundle.classifier,
+                specs=run.specs,
+                provenance=run.provenance,
+            )
+            for name, table in zip(names, (all_of_them, told), strict=True):
+                with write_aside(work.path(name)) as aside:
+                    pq.write_table(table, aside)
+        contributions.append(pq.read_table(work.path(names[0]), schema=contributions_schema(run.model_features)))
+        flags.append(pq.read_table(work.path(names[1]), schema=FLAGS))
+    all_flags = pa.concat_tables(flags) if flags else FLAGS.empty_table()
+    schema = contributions_schema(run.model_features)
+    every = pa.concat_tables(contributions) if contributions else schema.empty_table()
+    run.residuals["against_margin"] = sum_residual(
+        np.column_stack([every[name].to_numpy() for name in run.model_features]),
+        base_value=float(run.bundle.classifier.base_value_),
+        margin=every["margin"].to_numpy(),
+    )
+    return all_flags.combine_chunks(), every.combine_chunks()
+
+
+def _scores_table(frame: pd.DataFrame) -> pa.Table:
+    columns = {name: frame[name] for name in SCORES.names}
+    columns["rank"] = frame["rank"].where(frame["rank"] > 0).astype("Int64")
+    return pa.table([pa.array(columns[f.name], f.type, from_pandas=True) for f in SCORES], schema=SCORES)
