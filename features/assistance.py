@@ -11,7 +11,9 @@ def measures_in_force(h: History) -> Number:
     return h.measure.in_force().count()
 
 
-@feature(unit="yes_no", risk_type="labour_shortage", zh="正在享受综合保障（低保、特困等）", en="social protection in force")
+@feature(
+    unit="yes_no", risk_type="labour_shortage", zh="正在享受综合保障（低保、特困等）", en="social protection in force"
+)
 def protection_in_force(h: History) -> Number:
     return h.measure.where(kind="protection").in_force().exists()
 

@@ -11,7 +11,12 @@ def members_disabled(h: History) -> Number:
 
 
 @feature(
-    unit="person", risk="rises", risk_type="illness", sensitive=True, zh="慢性病人数", en="members with a chronic illness"
+    unit="person",
+    risk="rises",
+    risk_type="illness",
+    sensitive=True,
+    zh="慢性病人数",
+    en="members with a chronic illness",
 )
 def members_chronic(h: History) -> Number:
     return h.members.where(chronic_illness=True).count()

@@ -33,9 +33,7 @@ def admitted(h: Outlook) -> Number:
     return h.next(months=12).listing.exists() == 1
 
 
-@outcome(
-    horizon_months=12, lag_days=90, zh="未来12个月内出现困难或纳入监测", en="in need or admitted within 12 months"
-)
+@outcome(horizon_months=12, lag_days=90, zh="未来12个月内出现困难或纳入监测", en="in need or admitted within 12 months")
 def need_or_admitted(h: Outlook) -> Number:
     return need(h) | admitted(h)
 

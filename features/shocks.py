@@ -62,7 +62,9 @@ def enterprise_failures_24m(h: History) -> Number:
     return h.event.where(kind="enterprise_failure").last(months=24).count()
 
 
-@feature(unit="count", risk_type="labour_shortage", zh="近24个月成员死亡人数", en="deaths in the household, last 24 months")
+@feature(
+    unit="count", risk_type="labour_shortage", zh="近24个月成员死亡人数", en="deaths in the household, last 24 months"
+)
 def deaths_24m(h: History) -> Number:
     return h.event.where(kind="death").last(months=24).count()
 

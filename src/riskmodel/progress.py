@@ -6,7 +6,7 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 def track(items: Iterable[T], *, label: str, total: int | None = None) -> Iterator[T]:
     """Yield ``items``, showing how many are done: a bar on a terminal, a line every few seconds elsewhere."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     if sys.stderr.isatty():
         from rich.console import Console

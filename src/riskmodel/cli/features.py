@@ -18,12 +18,14 @@ def register(app: typer.Typer) -> None:
 def features(
     registry: Annotated[Path, typer.Argument(help="Folder of the registry.")],
     as_of: Annotated[
-        list[str], typer.Option("--as-of", help="Date (YYYY-MM-DD); only what was known strictly before counts. Repeatable.")
+        list[str],
+        typer.Option("--as-of", help="Date (YYYY-MM-DD); only what was known strictly before counts. Repeatable."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
     only: Annotated[list[str] | None, typer.Option("--only", help="Only this feature. Repeatable.")] = None,
     catalogue: Annotated[
-        Path | None, typer.Option("--catalogue", help="Folder or file of features; by default the workspace's features/.")
+        Path | None,
+        typer.Option("--catalogue", help="Folder or file of features; by default the workspace's features/."),
     ] = None,
     engine: Annotated[str, typer.Option("--engine", help="What runs the plan: duckdb.")] = "duckdb",
 ) -> None:

@@ -17,11 +17,14 @@ def register(app: typer.Typer) -> None:
 
 def labels(
     registry: Annotated[Path, typer.Argument(help="Folder of the registry.")],
-    as_of: Annotated[list[str], typer.Option("--as-of", help="Date (YYYY-MM-DD); the horizon begins on it. Repeatable.")],
+    as_of: Annotated[
+        list[str], typer.Option("--as-of", help="Date (YYYY-MM-DD); the horizon begins on it. Repeatable.")
+    ],
     outcome: Annotated[str, typer.Option("--outcome", help="need, admitted, need_or_admitted, or your own.")],
     out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
     catalogue: Annotated[
-        Path | None, typer.Option("--catalogue", help="Folder or file of features; by default the workspace's features/.")
+        Path | None,
+        typer.Option("--catalogue", help="Folder or file of features; by default the workspace's features/."),
     ] = None,
 ) -> None:
     """Work out an outcome: true, false, or missing where the registry does not reach far enough yet.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.engine import plan
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.catalogue import Catalogue, load_catalogue
+from riskmodel.features.declare import OutcomeSpec
 from riskmodel.features.history import History
 from riskmodel.files import write_aside
 from riskmodel.policy import Policy
@@ -128,11 +129,22 @@ def label_table(
 
     spec = (catalogue or load_catalogue()).outcome(outcome)
     dates = as_dates(as_of)
+    check_outcome_tables(registry, spec)
     table = evaluate(registry, {"outcome": spec.node}, as_of=dates, policy=policy)
     mature = [day for day in dates if known_when(day, spec.horizon_months, spec.lag_days) <= registry.cut_on]
     known = table.as_of.isin(mature) if mature else ibis.literal(value=False)
     value = known.ifelse(table.outcome != 0, ibis.null("boolean"))
     return table.select("household_id", "as_of", outcome=value).order_by("household_id", "as_of")
+
+
+def check_outcome_tables(registry: Registry, outcome: OutcomeSpec) -> None:
+    """Raise :class:`DataError` where the registry lacks a table without which the outcome can never be known."""
+    absent = [name for name in plan.tables(outcome.node) if name not in registry.tables]
+    if absent:
+        raise DataError(
+            f'{registry.path}: the outcome "{outcome.name}" reads {", ".join(absent)}, which this registry does not '
+            "have. Bring the table (it may be empty if nothing of the kind ever happened), or choose another outcome."
+        )
 
 
 def known_when(as_of: date, horizon_months: int, lag_days: int) -> date:

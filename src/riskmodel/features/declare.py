@@ -239,7 +239,9 @@ def cohort(*, zh: str, en: str) -> Callable[[Callable[[History], Mapping[str, Nu
     """Declare a cohort: a function of a history that gives named conditions; a household must meet all of them."""
 
     def declare(function: Callable[[History], Mapping[str, Number]]) -> CohortSpec:
-        rules = tuple((rule, _number(n, f'cohort "{function.__name__}"').node) for rule, n in function(History()).items())
+        rules = tuple(
+            (rule, _number(n, f'cohort "{function.__name__}"').node) for rule, n in function(History()).items()
+        )
         return CohortSpec(function.__name__, zh, en, function, rules)
 
     return declare
@@ -247,7 +249,9 @@ def cohort(*, zh: str, en: str) -> Callable[[Callable[[History], Mapping[str, Nu
 
 def _number(given: object, place: str) -> Number:
     if not isinstance(given, Number):
-        raise CallError(f"{place} returned {type(given).__name__}; expected something built from the history it is given.")
+        raise CallError(
+            f"{place} returned {type(given).__name__}; expected something built from the history it is given."
+        )
     return given
 
 

@@ -122,7 +122,7 @@ class View:
         if isinstance(node, plan.Field) and self.table.column(node.name).kind not in _NUMERIC:
             kind = self.table.column(node.name).kind
             raise CallError(
-                f'{self.table.name}.{node.name} is a {kind}, and {op}() needs a number: '
+                f"{self.table.name}.{node.name} is a {kind}, and {op}() needs a number: "
                 f'use ordinal("{node.name}") or a condition such as col("{node.name}") == "…".'
             )
         return self._number(op, node)

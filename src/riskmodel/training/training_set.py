@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.engine import plan
-from riskmodel.features.builder import KEYS, PLACES, as_dates, evaluate, known_when
+from riskmodel.features.builder import KEYS, PLACES, as_dates, check_outcome_tables, evaluate, known_when
 from riskmodel.features.catalogue import Catalogue, load_catalogue
 from riskmodel.features.declare import CohortSpec, OutcomeSpec
 from riskmodel.policy import Policy
@@ -67,7 +67,8 @@ def build_training_set(
     as_of
         One date or several. Features see what was known strictly before; the outcome looks at the horizon after.
     outcome, cohort
-        Names in the catalogue.
+        Names in the catalogue. A rule of the cohort that reads a table the registry lacks excludes nobody, and is
+        named in the record.
     catalogue
         By default the workspace's.
 
@@ -81,7 +82,9 @@ def build_training_set(
     catalogue = catalogue or load_catalogue()
     dates = as_dates(as_of)
     target, risk_set = catalogue.outcome(outcome), catalogue.cohort(cohort)
-    rules = {f"_rule{index}": node for index, (_, node) in enumerate(risk_set.rules)}
+    check_outcome_tables(registry, target)
+    applied = [(rule, node) for rule, node in risk_set.rules if set(plan.tables(node)) <= set(registry.tables)]
+    rules = {f"_rule{index}": node for index, (_, node) in enumerate(applied)}
     features = {name: spec.node for name, spec in catalogue.features.items() if spec.node is not None}
     outputs: dict[str, plan.Household] = {**features, **rules, _OUTCOME: target.node}
     table = evaluate(registry, outputs, as_of=dates, policy=policy, keep=(*KEYS, *PLACES))
@@ -89,7 +92,7 @@ def build_training_set(
     known = {day: known_when(day, target.horizon_months, target.lag_days) for day in dates}
     immature = [day for day in dates if known[day] > registry.cut_on]
     rows.loc[rows["as_of"].isin(immature), _OUTCOME] = float("nan")
-    rows, flow = _exclude(rows, risk_set, dates)
+    rows, flow = _exclude(rows, [rule for rule, _ in applied], dates)
     return TrainingSet(
         frame=rows[[*KEYS, *PLACES]],
         X=rows[list(features)].astype("float64"),
@@ -100,11 +103,11 @@ def build_training_set(
     )
 
 
-def _exclude(rows: pd.DataFrame, risk_set: CohortSpec, dates: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _exclude(rows: pd.DataFrame, rules: Sequence[str], dates: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
     counts = {"seen": _by_date(rows, dates)}
-    for index, (rule, _) in enumerate(risk_set.rules):
+    for index, rule in enumerate(rules):
         rows = rows[rows[f"_rule{index}"] == 1]
         counts[rule] = _by_date(rows, dates)
     counts["outcome known"] = _by_date(rows[rows[_OUTCOME].notna()], dates)
@@ -133,6 +136,9 @@ def _record(
         "horizon_months": target.horizon_months,
         "lag_days": target.lag_days,
         "cohort": risk_set.name,
+        "cohort_rules_without_table": [
+            rule for rule, node in risk_set.rules if not set(plan.tables(node)) <= set(registry.tables)
+        ],
         "catalogue_hash": catalogue.hash,
         "registry": registry.fingerprint,
         "cut_on": registry.cut_on.isoformat(),

@@ -1,0 +1,39 @@
+# Two commands do everything on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check docs lock clean install
+
+demo: install        ## the whole chain on a simulated county, into out/demo
+	$(BIN)/riskmodel demo --out out/demo
+
+test: install        ## all tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: install       ## what must hold besides the tests: lint, format, types, import directions, doctests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --doctest-modules src/riskmodel -p no:randomly
+
+docs: install        ## the tables in the READMEs of the real panels, made anew from the data (needs them)
+	$(BIN)/python experiments/make_tables.py
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("riskmodel needs Python 3.11, 3.12 or 3.13; this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 ...") if not ((3, 11) <= sys.version_info[:2] <= (3, 13)) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+
+lock:                ## pin everything anew (needs uv)
+	$(UV_COMPILE) --upgrade --extra dev -o requirements.lock
+	for extra in spark review notebooks; do $(UV_COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock; done
+
+clean:
+	rm -rf .venv out build dist

@@ -1,0 +1,26 @@
+"""Where tests find each other's helpers, and the real panels."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+for folder in ("leakage", "parity"):
+    sys.path.insert(0, str(ROOT / "tests" / folder))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of the real panels; without it a test is skipped, or fails where it must be there."""
+    place = Path(os.environ.get("RISKMODEL_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not place.is_dir():
+        reason = f"the real panels are not at {place} (set RISKMODEL_SHARED_DATA)"
+        if os.environ.get("RISKMODEL_REQUIRE_SHARED") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return place
