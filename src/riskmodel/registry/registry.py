@@ -111,13 +111,13 @@ class Registry:
         if not path.exists():
             raise CallError(f"there is no registry at {path}: no such file or folder.{_nearby(path)}")
         if path.is_file():
-            return cls._open_duckdb(path, _connect(path, memory_limit, temp_folder, threads))
+            return cls._open_duckdb(path, connect(path, memory_limit, temp_folder, threads))
         files = find_tables(path)
         description = read_description(path)
         for entry in files.values():
             for part, schema in zip(entry.paths, entry.schemas, strict=True):
                 _check_types(schema, schema_table(entry.table), place=str(part))
-        connection = _connect(None, memory_limit, temp_folder, threads)
+        connection = connect(None, memory_limit, temp_folder, threads)
         return cls(path, files=files, description=description, connection=connection)
 
     @classmethod
@@ -285,7 +285,10 @@ def _fits(kind: pa.DataType, column: Column) -> bool:
     return types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
 
 
-def _connect(path: Path | None, memory_limit: str | None, temp_folder: Path | None, threads: int | None) -> Backend:
+def connect(
+    path: Path | None, memory_limit: str | None = None, temp_folder: Path | None = None, threads: int | None = None
+) -> Backend:
+    """Connect to DuckDB: in memory, or to the file at ``path``, read only. Nothing is ever fetched."""
     import tempfile
 
     import duckdb
