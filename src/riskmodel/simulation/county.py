@@ -1,0 +1,233 @@
+"""A county that does not exist, lived month by month and written down as a registry.
+
+The mechanisms are separate modules, each with its own random stream, so that changing one does not reshuffle the
+others. The same call gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from riskmodel.errors import CallError
+from riskmodel.policy import default_policy
+from riskmodel.progress import track
+from riskmodel.simulation import (
+    demography,
+    geography,
+    guarantees,
+    health,
+    income,
+    labour,
+    listing,
+    measures,
+    points,
+    shocks,
+)
+from riskmodel.simulation.calendar import BURN_IN_MONTHS, Calendar, make_calendar
+from riskmodel.simulation.families import make_members
+from riskmodel.simulation.journal import Journal
+from riskmodel.simulation.parameters import load_parameters
+from riskmodel.simulation.state import Accounts, County, Support
+
+# The order is part of what a seed means: append, never insert.
+STREAMS = (
+    "geography",
+    "families",
+    "demography",
+    "health",
+    "shocks",
+    "labour",
+    "income",
+    "guarantees",
+    "listing",
+    "measures",
+    "points",
+    "clocks",
+)
+EARLIEST_YEAR = 2015
+_EPOCH = date(1970, 1, 1)
+_LOG = logging.getLogger(__name__)
+
+
+def simulate(*, households: int, years: int, seed: int, until: date) -> County:
+    """Live through ``years`` years up to ``until`` and give the county with its full journal.
+
+    Parameters
+    ----------
+    households : int
+        How many households; at least 1.
+    years : int
+        Years of history before ``until``; a further year before them is lived but not written.
+    seed : int
+        Any whole number from 0.
+    until : date
+        The registry's cut: only what is known strictly before it will be written.
+
+    Raises
+    ------
+    CallError
+        A count below 1, a negative seed, or a span that starts before 2015 (there is no monitoring line then).
+    """
+    _check(households=households, years=years, seed=seed, until=until)
+    parameters = load_parameters()
+    calendar = make_calendar(years=years, until=until)
+    spawned = np.random.SeedSequence(seed).spawn(len(STREAMS))
+    streams = {name: np.random.default_rng(s) for name, s in zip(STREAMS, spawned, strict=True)}
+    places = geography.make_places(parameters, households=households, rng=streams["geography"])
+    homes = geography.make_households(
+        parameters, households=households, places=places, calendar=calendar, rng=streams["geography"]
+    )
+    members = make_members(parameters, households=homes, calendar=calendar, rng=streams["families"])
+    county = County(
+        parameters=parameters,
+        calendar=calendar,
+        streams=streams,
+        journal=Journal(),
+        places=places,
+        households=homes,
+        members=members,
+        accounts=Accounts(*(np.zeros((12, households)) for _ in range(4))),
+        support=_no_support(households),
+        line=monitoring_lines(calendar),
+        pending_claims=np.zeros(households),
+    )
+    demography.settle_schooling(county)
+    health.update_skill(county)
+    labour.settle(county)
+    for t in track(range(calendar.months), label="months simulated"):
+        county.t = t
+        _live_one_month(county)
+        if t == BURN_IN_MONTHS - 1:
+            _first_rows(county)
+        elif t >= BURN_IN_MONTHS:
+            _changed_rows(county)
+    return county
+
+
+def simulate_registry(out: Path, *, households: int, years: int, seed: int, until: date) -> dict[str, int]:
+    """Simulate a county and write it as a registry folder; give the number of rows by table."""
+    from riskmodel.registry import write_registry
+    from riskmodel.simulation.tables import assemble
+
+    county = simulate(households=households, years=years, seed=seed, until=until)
+    tables = dict(track(assemble(county), label="tables put together", total=11))
+    write_registry(tables, out, cut_on=until)
+    return {name: rows.num_rows for name, rows in tables.items()}
+
+
+def monitoring_lines(calendar: Calendar) -> np.ndarray:
+    """Give the monitoring line in force in each month, from the dated policy record of the province."""
+    policy = default_policy()
+    return np.array(
+        [
+            policy.value("monitoring_line", region=geography.COUNTY_CODE, on=date(int(year), int(month), 15))
+            for year, month in zip(calendar.year, calendar.month, strict=True)
+        ]
+    )
+
+
+def _check(*, households: int, years: int, seed: int, until: date) -> None:
+    for name, value in (("households", households), ("years", years)):
+        if value < 1:
+            raise CallError(f"--{name} is {value}; expected 1 or more.")
+    if seed < 0:
+        raise CallError(f"--seed is {seed}; expected a whole number from 0.")
+    if until.year - years - 1 < EARLIEST_YEAR - 1:
+        raise CallError(
+            f"--years is {years} with --until {until}: the history would start in {until.year - years}, "
+            f"and there is no monitoring line before {EARLIEST_YEAR - 1}. Use {until.year - EARLIEST_YEAR} at most."
+        )
+
+
+def _no_support(n: int) -> Support:
+    return Support(
+        dibao=np.zeros(n),
+        months_left={kind: np.zeros(n, dtype=np.int32) for kind in measures.TIMED},
+        record={kind: np.zeros(n, dtype=np.int64) for kind in measures.TIMED},
+        dibao_record=np.zeros(n, dtype=np.int64),
+        listed_on=np.zeros(n, dtype=np.int32),
+        listing_category=np.zeros(n, dtype=np.int64),
+        listing_risks=np.zeros(n, dtype=np.int64),
+    )
+
+
+def _live_one_month(county: County) -> None:
+    demography.step(county)
+    health.step(county)
+    shocks.step(county)
+    labour.step(county)
+    income.step(county)
+    guarantees.natural_repair(county)
+    guarantees.step(county)
+    listing.step(county)
+    measures.step(county)
+    points.step(county)
+    health.update_skill(county)
+
+
+def _first_rows(county: County) -> None:
+    """Write the households and members that are there as the written years begin."""
+    end = county.today + county.days
+    everyone = np.arange(len(county.households))
+    _write_households(county, everyone, seen=-1)
+    here = np.flatnonzero((county.members.joins_on < end) & (county.members.left_on >= end))
+    _write_members(county, here, seen=-1)
+    county.households.changed[:] = False
+    county.members.changed[:] = False
+
+
+def _changed_rows(county: County) -> None:
+    """Write what is new about households and members in this month."""
+    end = county.today + county.days
+    members = county.members
+    _write_households(county, np.flatnonzero(county.households.changed), seen=end - 1)
+    first_day = county.calendar.start
+    known = (members.joins_on < end) & (members.left_on >= first_day)
+    _write_members(county, np.flatnonzero(members.changed & known), seen=end - 1)
+    county.households.changed[:] = False
+    # Who has not joined yet will be written when joining.
+    members.changed &= members.joins_on >= end
+
+
+def _write_households(county: County, who: np.ndarray, *, seen: int) -> None:
+    homes = county.households
+    county.journal.add(
+        "household",
+        who,
+        seen=seen,
+        village=homes.village[who],
+        kind=homes.kind[who],
+        lifted_year=homes.lifted_year[who],
+        cropland=homes.cropland[who],
+        forest=homes.forest[who],
+        relocation=homes.relocation[who],
+        road=homes.road[who],
+        grade=homes.grade[who],
+        water=homes.water[who],
+    )
+
+
+def _write_members(county: County, who: np.ndarray, *, seen: int) -> None:
+    members = county.members
+    county.journal.add(
+        "member",
+        members.hh[who],
+        seen=seen,
+        number=members.number[who],
+        sex=members.sex[who],
+        birth=members.birth[who],
+        relation=members.relation[who],
+        education=members.education[who],
+        school=members.school[who],
+        chronic=members.chronic[who],
+        major=members.major[who],
+        disabled=members.disabled[who],
+        disability_grade=members.disability_grade[who],
+        skill=members.skill[who],
+        insured=members.insured[who],
+        left_on=members.left_on[who],
+    )
