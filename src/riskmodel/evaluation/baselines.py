@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +119,7 @@ def logistic_scorer(settings: Logistic, *, columns: Sequence[str]) -> Scorer:
 
 
 def baseline_scorers(
-    baselines: Baselines, *, columns: Sequence[str], words: dict[str, tuple[str, str]], directions: dict[str, str]
+    baselines: Baselines, *, columns: Sequence[str], words: Mapping[str, tuple[str, str]], directions: Mapping[str, str]
 ) -> list[Scorer]:
     """Return the baselines of an experiment, in the order rule, one number, logistic regression.
 

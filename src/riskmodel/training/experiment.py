@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 from riskmodel.errors import CallError, did_you_mean
 from riskmodel.files import sha256_of
 from riskmodel.training.yaml_errors import explain_errors, read_yaml
+from riskmodel.workspace import find_workspace
 
 GROUP_WORDS = ("village", "township", "household")
 
@@ -265,13 +266,9 @@ class Experiment(_Section):
         return given if given.is_absolute() else self.file.parent / given
 
     @property
-    def workspace(self) -> Path:
-        """The nearest folder above the file with ``riskmodel.toml`` or ``features/``; else the file's own."""
-        own = self.file.resolve().parent
-        for folder in (own, *own.parents):
-            if (folder / "riskmodel.toml").is_file() or ((folder / "features").is_dir() and folder.name != "src"):
-                return folder
-        return own
+    def workspace(self) -> Path | None:
+        """The workspace that the file lies in, if it lies in one."""
+        return find_workspace(self.file.parent)
 
     def wrong(self, key: str, what: str) -> CallError:
         """Return the error that names this file and ``key``."""

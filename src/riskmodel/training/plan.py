@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from riskmodel.engine.ibis_engine import add_months
 from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.training.experiment import Experiment, Grid
-from riskmodel.training.splits import Horizon, Origin, add_months, origin
+from riskmodel.training.splits import Horizon, Origin, origin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +107,9 @@ def _check_known(experiment: Experiment, key: str, day: date, *, horizon: Horizo
     known = horizon.known_on(day)
     if known > cut_on:
         raise DataError(
-            f"{experiment.file}: {key} holds {day}, whose outcome is known on {known} only ({horizon.months} "
-            f"months and {horizon.lag_days} days of reporting later); the registry holds what was known before {cut_on}.\n"
+            f"{experiment.file}: {key} holds {day}, whose outcome is known on {known} only "
+            f"({horizon.months} months and {horizon.lag_days} days of reporting later); "
+            f"the registry holds what was known before {cut_on}.\n"
             f"The newest date that can be used is {horizon.newest_known(cut_on)}."
         )
 

@@ -7,25 +7,16 @@ nothing, at any date.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from riskmodel.engine.ibis_engine import add_months
 from riskmodel.errors import DataError
-
-
-def add_months(day: date, months: int) -> date:
-    """Return the same day ``months`` later (earlier when negative), the month's last day where it is shorter.
-
-    >>> add_months(date(2024, 1, 31), 1), add_months(date(2024, 1, 1), -12)
-    (datetime.date(2024, 2, 29), datetime.date(2023, 1, 1))
-    """
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+from riskmodel.features.builder import known_when
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +40,7 @@ class Horizon:
         >>> Horizon(months=12, lag_days=60).known_on(date(2022, 1, 1))
         datetime.date(2023, 3, 2)
         """
-        return add_months(as_of, self.months) + timedelta(days=self.lag_days)
+        return known_when(as_of, self.months, self.lag_days)
 
     def newest_known(self, day: date) -> date:
         """Return the newest first of a month whose outcome is known on ``day``.

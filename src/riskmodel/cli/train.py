@@ -1,0 +1,119 @@
+"""``riskmodel train``: run an experiment file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+    from riskmodel.evaluation.inputs import Prepared
+    from riskmodel.evaluation.results import Evaluation
+    from riskmodel.evaluation.train import Trained
+
+
+def register(app: typer.Typer) -> None:
+    """Attach the command."""
+    app.command("train")(train_command)
+
+
+def train_command(
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.yaml", help="What to learn, and how to judge it.")],
+    registry: Annotated[
+        Path | None, typer.Option(help="The registry, instead of the one that the file names.", show_default=False)
+    ] = None,
+    models: Annotated[
+        Path | None,
+        typer.Option(help="Where bundles and the MLflow store live (default: the workspace's models/)."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the report goes (default: out/train/NAME).")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check the file and draw splits.svg; nothing is trained.")
+    ] = False,
+) -> None:
+    """Train a model and test it honestly: forward in time, on households not trained on, beside the county's rule.
+
+    The file names the outcome, the cohort, the training dates, the test origins and the baselines
+    (experiments/fengcheng.yaml explains each line). Paths in it are relative to the folder it lies in.
+
+    Leaves a model bundle under models/NAME/VERSION, MLflow runs in models/mlflow.db, and in the output folder
+    evaluation.html (Chinese and English), card.md, metrics.json, splits.svg and predictions.parquet. The first
+    version becomes the champion; later ones are promoted with "riskmodel promote".
+    """
+    from rich.console import Console
+
+    from riskmodel.evaluation.train import check_experiment, run_experiment
+
+    console = Console()
+    if check:
+        prepared, picture = check_experiment(experiment, registry=registry, out=out)
+        console.print(dates_table(prepared))
+        console.print(f"The file is in order. Splits: {picture}", soft_wrap=True)
+        return
+    trained = run_experiment(experiment, registry=registry, models=models, out=out)
+    show(trained, console=console)
+
+
+def dates_table(prepared: Prepared) -> RichTable:
+    """Return the dates that would be trained on and tested."""
+    from rich.table import Table
+
+    table = Table(title=f"{prepared.experiment.name}: dates", title_justify="left")
+    for head in ("tested at", "taught by", "outcome known on"):
+        table.add_column(head)
+    for origin in prepared.plan.origins:
+        taught = f"{origin.training[0]} … {origin.training[-1]} ({len(origin.training)} dates)"
+        table.add_row(str(origin.as_of), taught, str(prepared.plan.horizon.known_on(origin.as_of)))
+    days = prepared.plan.training
+    table.add_row("final model", f"{days[0]} … {days[-1]} ({len(days)} dates)", "")
+    return table
+
+
+def show(trained: Trained, *, console: object) -> None:
+    """Print the measures beside the baselines, where the model does not win, and where everything is."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from riskmodel.evaluation.findings import findings
+
+    assert isinstance(console, Console)
+    console.print(scores_table(trained.evaluation))
+    for finding in findings(trained.evaluation):
+        console.print(f"{'[green]ahead[/]' if finding.good else '[red]NOT AHEAD[/]'}  {escape(finding.en)}")
+    report = trained.out / "evaluation.html"
+    console.print(f"Bundle  {trained.bundle} ({trained.reference})", soft_wrap=True, highlight=False)
+    console.print(f"Report  {report}", soft_wrap=True, highlight=False)
+    if trained.run_id:
+        store = trained.bundle.parent.parent / "mlflow.db"
+        console.print(f"MLflow  run {trained.run_id} in {store}", soft_wrap=True, highlight=False)
+    name, version = trained.reference.split("@")
+    said = (
+        f"{name}@champion is now version {version}, the first."
+        if trained.champion
+        else f"The champion stands as it was. To change it: riskmodel promote {name} {version}"
+    )
+    console.print(said, soft_wrap=True, highlight=False)
+
+
+def scores_table(evaluation: Evaluation) -> RichTable:
+    """Return AUC, average precision and recall of every scorer at every origin, with intervals."""
+    from rich.table import Table
+
+    from riskmodel.evaluation.compare import headline_measures
+    from riskmodel.evaluation.findings import measure_name, mode_name, shown, table_name
+
+    measures = headline_measures(evaluation.experiment.capacities)
+    table = Table(title=f"{evaluation.experiment.name}: model beside baselines", title_justify="left")
+    for head in ("tested", "households", "positive", "scorer", *(measure_name(m, "en") for m in measures)):
+        table.add_column(head, justify="left" if head in {"tested", "scorer"} else "right")
+    for mode, tables in evaluation.tables.items():
+        for one in tables:
+            for place, scorer in enumerate(evaluation.scorers):
+                where = table_name(one, "en") if mode == "out_of_time" else mode_name(mode, "en")
+                first = [where, f"{one.rows:,}", f"{one.positives:,}"] if place == 0 else ["", "", ""]
+                values = [shown(one.estimates[scorer.name][m], m) for m in measures]
+                table.add_row(*first, scorer.en, *values, end_section=place == len(evaluation.scorers) - 1)
+    return table

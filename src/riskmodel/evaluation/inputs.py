@@ -1,0 +1,206 @@
+"""From an experiment file to what can be trained on: catalogue, registry, dates, rows, groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.evaluation.baselines import Scorer, baseline_scorers
+from riskmodel.features.catalogue import Catalogue, load_catalogue
+from riskmodel.training.experiment import Experiment, load_experiment
+from riskmodel.training.plan import Plan, check_names, plan_dates
+from riskmodel.workspace import default_models
+
+if TYPE_CHECKING:
+    from riskmodel.model import RiskClassifier
+    from riskmodel.registry import Registry
+    from riskmodel.training.training_set import TrainingSet
+
+# How the keys of an experiment's `by` are called in a training set.
+_COLUMNS = {"village": "village_code", "township": "township_code", "household": "household_id"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """An experiment that can run.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The features that the model is given.
+    """
+
+    experiment: Experiment
+    catalogue: Catalogue
+    registry: Registry
+    plan: Plan
+    columns: tuple[str, ...]
+
+
+def prepare(path: Path, *, registry: Path | None = None) -> Prepared:
+    """Read an experiment file and check it against its catalogue, the estimator and the registry; read no rows.
+
+    Raises
+    ------
+    CallError
+        Naming the file, the key, and the nearest name.
+    DataError
+        A date's outcome is not known yet, or nothing can teach an origin.
+    """
+    from riskmodel.registry import Registry
+
+    experiment = load_experiment(path)
+    catalogue = _catalogue(experiment)
+    check_names(
+        experiment,
+        features=list(catalogue.features),
+        outcomes=list(catalogue.outcomes),
+        cohorts=list(catalogue.cohorts),
+    )
+    _check_direction(experiment, catalogue)
+    _check_model(experiment)
+    place = registry or (experiment.path(experiment.registry) if experiment.registry else None)
+    if place is None:
+        raise experiment.wrong("registry", "is missing: name one there, or on the command line with --registry.")
+    opened = Registry.open(place)
+    outcome = catalogue.outcomes[experiment.outcome]
+    plan = plan_dates(
+        experiment, horizon_months=outcome.horizon_months, lag_days=outcome.lag_days, cut_on=opened.cut_on
+    )
+    grouping = experiment.validation.holdout.by.removeprefix("feature:")
+    columns = tuple(n for n in experiment.features.chosen(list(catalogue.features)) if n != grouping)
+    return Prepared(experiment=experiment, catalogue=catalogue, registry=opened, plan=plan, columns=columns)
+
+
+def models_folder(experiment: Experiment) -> Path:
+    """Return ``models/`` of the workspace that the file lies in, else of the one that one stands in."""
+    return experiment.workspace / "models" if experiment.workspace else default_models()
+
+
+def _catalogue(experiment: Experiment) -> Catalogue:
+    if experiment.features.catalogue is not None:
+        return load_catalogue(experiment.path(experiment.features.catalogue))
+    workspace = experiment.workspace
+    own = workspace / "features" if workspace is not None else None
+    return load_catalogue(own if own is not None and own.is_dir() else None)
+
+
+def _check_direction(experiment: Experiment, catalogue: Catalogue) -> None:
+    one = experiment.baselines.one_number
+    if one is not None and one.direction is None and catalogue.features[one.feature].direction is None:
+        raise experiment.wrong(
+            "baselines.one_number.direction",
+            f'is missing, and the catalogue gives "{one.feature}" no direction: say rises or falls.',
+        )
+
+
+def _check_model(experiment: Experiment) -> None:
+    from riskmodel.model import RiskClassifier
+
+    known = set(RiskClassifier().get_params()) - {"random_state"}
+    for name in experiment.model:
+        if name == "random_state":
+            raise experiment.wrong("model.random_state", "is set by seed: write it there.")
+        if name not in known:
+            raise experiment.wrong(f"model.{name}", f"is not a parameter of RiskClassifier.{did_you_mean(name, known)}")
+
+
+def build_rows(prepared: Prepared) -> TrainingSet:
+    """Build the rows of all dates; those whose outcome is not known are left out of what is trained and tested.
+
+    Raises
+    ------
+    DataError
+        If there are none, or a date has none.
+    """
+    from riskmodel.training.training_set import TrainingSet, build_training_set
+
+    experiment, plan = prepared.experiment, prepared.plan
+    needed = set(prepared.columns) | _named_features(experiment)
+    catalogue = prepared.catalogue
+    if len(needed) < len(catalogue.features):
+        catalogue = catalogue.only([name for name in catalogue.features if name in needed])
+    rows = build_training_set(
+        prepared.registry,
+        as_of=list(plan.training),
+        outcome=experiment.outcome,
+        cohort=experiment.cohort,
+        catalogue=catalogue,
+    )
+    known = rows.y.notna().to_numpy()
+    dates = rows.frame["as_of"].to_numpy()
+    for day in plan.training:
+        here = dates == day
+        if not (here & known).any():
+            seen = f"{int(here.sum()):,} rows, none with a known outcome" if here.any() else "no household"
+            raise DataError(
+                f"{experiment.file}: at {day} the cohort {experiment.cohort} holds {seen}. "
+                f"The registry may begin later, or the cohort may be too narrow: choose other dates or another cohort."
+            )
+    _check_finite(rows.X)
+    return TrainingSet(
+        frame=rows.frame[known].reset_index(drop=True),
+        X=rows.X[known].reset_index(drop=True),
+        y=rows.y[known].reset_index(drop=True),
+        catalogue=rows.catalogue,
+        flow=rows.flow,
+        record=rows.record,
+    )
+
+
+def _named_features(experiment: Experiment) -> set[str]:
+    named = {by.removeprefix("feature:") for by in _groupings(experiment) if by.startswith("feature:")}
+    rule, one = experiment.baselines.rule, experiment.baselines.one_number
+    return named | ({rule.feature} if rule else set()) | ({one.feature} if one else set())
+
+
+def _groupings(experiment: Experiment) -> tuple[str, str]:
+    return experiment.validation.holdout.by, experiment.intervals.by
+
+
+def _check_finite(X: pd.DataFrame) -> None:
+    infinite = X.columns[np.isinf(X.to_numpy(dtype=float)).any(axis=0)]
+    if len(infinite):
+        raise DataError(f"Features hold infinite values: {', '.join(infinite)}. A ratio over nothing must be missing.")
+
+
+def groups_of(rows: TrainingSet, by: str) -> pd.Series:
+    """Return the group of each row as text; a row without one is a group of its household alone."""
+    frame = rows.frame
+    if by.startswith("feature:"):
+        values = rows.X[by.removeprefix("feature:")]
+    else:
+        if _COLUMNS[by] not in frame.columns:
+            raise CallError(f'The training set has no column "{_COLUMNS[by]}" to group by {by}.')
+        values = frame[_COLUMNS[by]]
+    alone = "household " + frame["household_id"].astype(str)
+    return values.astype(str).where(values.notna(), alone).reset_index(drop=True)
+
+
+def scorers_of(prepared: Prepared) -> list[Scorer]:
+    """Return the model and the baselines of an experiment as scorers, the model first."""
+    words = {name: (spec.zh, spec.en) for name, spec in prepared.catalogue.features.items()}
+    directions = {name: spec.direction for name, spec in prepared.catalogue.features.items() if spec.direction}
+    columns = list(prepared.columns)
+
+    def fit(X: pd.DataFrame, y: pd.Series, groups: np.ndarray) -> Any:
+        classifier = new_classifier(prepared).fit(X[columns], y.astype(int), groups=groups)
+        return lambda rows: np.asarray(classifier.predict_proba(rows[columns]))[:, 1]
+
+    model = Scorer(name="model", zh="模型", en="model", probabilities=True, fit=fit)
+    baselines = baseline_scorers(prepared.experiment.baselines, columns=columns, words=words, directions=directions)
+    return [model, *baselines]
+
+
+def new_classifier(prepared: Prepared) -> RiskClassifier:
+    """Return the estimator of an experiment, unfitted: the catalogue's directions unless the file gives its own."""
+    from riskmodel.model import RiskClassifier
+
+    specs = prepared.catalogue.features
+    monotone = {name: specs[name].monotone for name in prepared.columns}
+    return RiskClassifier(**{"monotone": monotone, **prepared.experiment.model}, random_state=prepared.experiment.seed)

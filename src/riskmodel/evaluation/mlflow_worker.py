@@ -1,0 +1,71 @@
+"""The process that talks to MLflow: ``python -m riskmodel.evaluation.mlflow_worker STORE``, a record on stdin.
+
+Started by :class:`riskmodel.evaluation.tracking.MlflowTracker` with telemetry switched off in its environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_METRICS_AT_ONCE = 900
+
+
+def main(store: str) -> None:
+    """Open the store, wait for a record, write it, answer with the run's id."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["DO_NOT_TRACK"] = "true"
+    from mlflow.telemetry import get_telemetry_client
+    from mlflow.tracking import MlflowClient
+
+    if get_telemetry_client() is not None:
+        sys.exit("MLflow's telemetry is on although it was switched off; nothing was logged")
+    client = MlflowClient(tracking_uri=store)
+    client.search_experiments(max_results=1)
+    text = sys.stdin.read()
+    if text.strip():
+        sys.stdout.write(json.dumps({"run_id": _write(client, json.loads(text))}) + "\n")
+
+
+def _write(client: Any, record: dict[str, Any]) -> str:
+    experiment = client.get_experiment_by_name(record["experiment"])
+    if experiment is None:
+        home = client.create_experiment(record["experiment"], artifact_location=record["artifacts"])
+    else:
+        home = experiment.experiment_id
+        if experiment.lifecycle_stage != "active":
+            client.restore_experiment(home)
+    parent = client.create_run(home, run_name=record["name"], tags=record["tags"]).info.run_id
+    try:
+        _fill(client, parent, record)
+        for child in record["children"]:
+            below = {"mlflow.parentRunId": parent}
+            run = client.create_run(home, run_name=child["name"], tags=below).info.run_id
+            _fill(client, run, child)
+            client.set_terminated(run)
+        for path in record["files"]:
+            client.log_artifact(parent, path)
+        client.log_artifacts(parent, record["bundle"], artifact_path=f"bundle/{Path(record['bundle']).name}")
+    except BaseException:
+        client.set_terminated(parent, status="FAILED")
+        raise
+    client.set_terminated(parent)
+    return str(parent)
+
+
+def _fill(client: Any, run: str, record: dict[str, Any]) -> None:
+    from mlflow.entities import Metric, Param
+
+    now = int(time.time() * 1000)
+    metrics = [Metric(name, value, now, 0) for name, value in record["metrics"].items()]
+    client.log_batch(run, params=[Param(name, str(value)) for name, value in record["params"].items()])
+    for start in range(0, len(metrics), _METRICS_AT_ONCE):
+        client.log_batch(run, metrics=metrics[start : start + _METRICS_AT_ONCE])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,191 @@
+"""The evaluation report: one HTML page in Chinese and English with its pictures inside, no script, nothing fetched."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from riskmodel.drawing import FONTS, Series, grouped_bars, horizontal_bars, reliability_plot
+from riskmodel.evaluation.compare import Table
+from riskmodel.evaluation.findings import (
+    best_of,
+    findings,
+    measure_name,
+    mode_name,
+    shown,
+    signed,
+    table_name,
+)
+from riskmodel.evaluation.metrics import capacity_label
+from riskmodel.evaluation.report_words import WORDS, how_measured
+from riskmodel.evaluation.results import OUT_OF_TIME, Evaluation
+from riskmodel.evaluation.splits_picture import splits_svg
+
+_STYLE = f"""
+body{{font-family:{FONTS};color:#222;max-width:960px;margin:0 auto;padding:16px;line-height:1.5}}
+h1{{font-size:1.5em;margin:.3em 0}}h2{{font-size:1.15em;margin:1.6em 0 .4em;border-bottom:1px solid #ddd}}
+h3{{font-size:1em;margin:1em 0 .3em}}
+table{{border-collapse:collapse;font-size:.86em;margin:.4em 0}}
+th,td{{padding:3px 8px;border-bottom:1px solid #e5e5e5;text-align:right;white-space:nowrap}}
+th:first-child,td:first-child{{text-align:left;white-space:normal}}
+th{{background:#f6f6f6}}td.best{{font-weight:700}}
+.scroll{{overflow-x:auto}}
+.lost{{background:#fff3e0;border-left:5px solid #d55e00;padding:8px 14px}}
+.won{{background:#eef6f0;border-left:5px solid #009e73;padding:8px 14px}}
+.note{{color:#555;font-size:.88em}}
+.pick{{position:absolute;opacity:0}}
+label.tab{{display:inline-block;padding:3px 12px;border:1px solid #bbb;cursor:pointer}}
+section[lang]{{display:none}}
+#zh:checked~section[lang=zh],#en:checked~section[lang=en]{{display:block}}
+#zh:checked~label[for=zh],#en:checked~label[for=en]{{background:#222;color:#fff}}
+.pick:focus-visible+label{{outline:2px solid #0072b2}}
+"""
+
+
+def evaluation_html(evaluation: Evaluation) -> str:
+    """Return the whole page; the reader picks the language, Chinese first."""
+    title = html.escape(evaluation.experiment.title_zh or evaluation.experiment.name)
+    sections = "".join(f'<section lang="{lang}">{_section(evaluation, lang)}</section>' for lang in ("zh", "en"))
+    return (
+        '<!DOCTYPE html>\n<html lang="zh"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title} · {WORDS['zh']['title']}</title><style>{_STYLE}</style></head><body>"
+        '<input class="pick" type="radio" name="lang" id="zh" checked><label class="tab" for="zh">中文</label>'
+        '<input class="pick" type="radio" name="lang" id="en"><label class="tab" for="en">English</label>'
+        f"{sections}</body></html>\n"
+    )
+
+
+def _section(evaluation: Evaluation, lang: str) -> str:
+    words, experiment = WORDS[lang], evaluation.experiment
+    title = (experiment.title_zh if lang == "zh" else experiment.title_en) or experiment.name
+    at = 0 if lang == "zh" else 1
+    parts = [
+        f"<h1>{html.escape(title)} · {words['title']}</h1>",
+        f"<p>{words['outcome']}{html.escape(evaluation.outcome_words[at])}<br>"
+        f"{words['cohort']}{html.escape(evaluation.cohort_words[at])}</p>",
+        f'<p class="note">{words["clue"]}</p>',
+        _findings(evaluation, lang),
+    ]
+    for mode, tables in evaluation.tables.items():
+        parts.append(f"<h2>{words['results']}{mode_name(mode, lang)}</h2>")
+        parts += [_scores_table(table, evaluation, mode=mode, lang=lang) for table in reversed(tables)]
+        parts += [_pictures(evaluation, mode, lang)]
+    if evaluation.plan.origins:
+        parts += [f"<h2>{words['splits']}</h2>", splits_svg(evaluation.plan, lang=lang)]
+    parts += [
+        f"<h2>{words['importance']}</h2><p class='note'>{words['importance_note']}</p>",
+        _importance(evaluation, lang),
+        f"<h2>{words['flow']}</h2>",
+        _flow(evaluation, lang),
+        f"<h2>{words['how']}</h2><ul>",
+        *(f"<li>{html.escape(line)}</li>" for line in how_measured(evaluation, lang)),
+        "</ul>",
+    ]
+    return "".join(parts)
+
+
+def _findings(evaluation: Evaluation, lang: str) -> str:
+    said = findings(evaluation)
+    out = []
+    for good, kind in ((False, "lost"), (True, "won")):
+        lines = [html.escape(f.zh if lang == "zh" else f.en) for f in said if f.good is good]
+        if lines:
+            items = "".join(f"<li>{line}</li>" for line in lines)
+            out.append(f'<div class="{kind}"><b>{WORDS[lang][kind]}</b><ul>{items}</ul></div>')
+    return "".join(out)
+
+
+def _rows_note(table: Table, lang: str) -> str:
+    share = table.positives / table.rows
+    return WORDS[lang]["rows_note"].format(
+        rows=f"{table.rows:,}",
+        positives=f"{table.positives:,}",
+        share=f"{share:.1%}",
+        trained=f"{table.trained_rows:,}",
+        trained_positives=f"{table.trained_positives:,}",
+    )
+
+
+def _scores_table(table: Table, evaluation: Evaluation, *, mode: str, lang: str) -> str:
+    names = {s.name: (s.zh if lang == "zh" else s.en) for s in evaluation.scorers}
+    measures = list(table.estimates["model"])
+    head = "".join(f"<th>{html.escape(names[s])}</th>" for s in table.estimates)
+    body = []
+    for measure in measures:
+        best = best_of(table, measure)
+        cells = "".join(
+            f"<td{' class=best' if scorer == best else ''}>"
+            f"{html.escape(shown(by[measure], measure)) if measure in by else '–'}</td>"
+            for scorer, by in table.estimates.items()
+        )
+        body.append(f"<tr><td>{html.escape(measure_name(measure, lang))}</td>{cells}</tr>")
+    caption = table_name(table, lang) if mode == OUT_OF_TIME else mode_name(mode, lang)
+    return (
+        f"<h3>{caption}</h3><p class='note'>{_rows_note(table, lang)}</p>"
+        f"<div class='scroll'><table><tr><th></th>{head}</tr>{''.join(body)}</table></div>"
+        f"<details><summary>{WORDS[lang]['differences']}</summary>{_differences(table, names, lang)}</details>"
+    )
+
+
+def _differences(table: Table, names: dict[str, str], lang: str) -> str:
+    head = "".join(f"<th>{html.escape(names[b])}</th>" for b in table.differences)
+    rows = []
+    for measure in table.estimates["model"]:
+        if not any(measure in by for by in table.differences.values()):
+            continue
+        cells = "".join(
+            f"<td>{html.escape(signed(by[measure], measure)) if measure in by else '–'}"
+            f"{' ' + WORDS[lang]['verdicts'][table.verdict(baseline, measure)] if measure in by else ''}</td>"
+            for baseline, by in table.differences.items()
+        )
+        rows.append(f"<tr><td>{html.escape(measure_name(measure, lang))}</td>{cells}</tr>")
+    return f"<div class='scroll'><table><tr><th></th>{head}</tr>{''.join(rows)}</table></div>"
+
+
+def _pictures(evaluation: Evaluation, mode: str, lang: str) -> str:
+    words, table = WORDS[lang], evaluation.summary(mode)
+    labels = [capacity_label(c) for c in evaluation.experiment.capacities]
+    series = [
+        Series(
+            name=s.zh if lang == "zh" else s.en,
+            values=[table.estimates[s.name][f"recall_at_{label}"].value for label in labels],
+            low=[table.estimates[s.name][f"recall_at_{label}"].low for label in labels],
+            high=[table.estimates[s.name][f"recall_at_{label}"].high for label in labels],
+        )
+        for s in evaluation.scorers
+    ]
+    groups = [label.replace("pct", "%") for label in labels]
+    recall = grouped_bars(groups, series, title=words["recall_picture"], y_label=words["recall_picture"])
+    curves = [
+        (
+            s.zh if lang == "zh" else s.en,
+            [(b["mean_risk"], b["share"], int(b["rows"])) for b in table.reliability[s.name]],
+        )
+        for s in evaluation.scorers
+        if s.name in table.reliability
+    ]
+    reliable = reliability_plot(curves, title=words["reliability"], x_label=words["mean_risk"], y_label=words["share"])
+    return (
+        f"<h3>{words['recall_picture']}</h3>{recall}<p class='note'>{words['recall_note']}</p>"
+        f"<h3>{words['reliability']}</h3>{reliable}<p class='note'>{words['reliability_note']}</p>"
+    )
+
+
+def _importance(evaluation: Evaluation, lang: str) -> str:
+    top = evaluation.importance[:20]
+    names = [(item.zh if lang == "zh" else item.en) + (" *" if item.sensitive else "") for item in top]
+    return horizontal_bars(names, [i.mean_contribution for i in top], title=WORDS[lang]["importance"])
+
+
+def _flow(evaluation: Evaluation, lang: str) -> str:
+    words = WORDS[lang]["flow_words"]
+    columns: Sequence[str] = list(evaluation.flow.columns)
+    head = "".join(f"<th>{html.escape(words.get(c, c))}</th>" for c in columns)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td>{value:,}</td>" if isinstance(value, int) else f"<td>{value}</td>" for value in row)
+        + "</tr>"
+        for row in evaluation.flow.astype(object).itertuples(index=False)
+    )
+    return f"<div class='scroll'><table><tr>{head}</tr>{body}</table></div>"

@@ -1,0 +1,104 @@
+"""Everything that an evaluation found, as plain data that the report, the card and the tracker read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.evaluation.baselines import Scorer
+from riskmodel.evaluation.compare import POOLED, Table
+from riskmodel.training.experiment import Experiment
+from riskmodel.training.plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OUT_OF_TIME, CROSS_VALIDATION = "out_of_time", "cross_validation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importance:
+    """How much a feature moves the score: the mean absolute contribution, in log-odds."""
+
+    name: str
+    zh: str
+    en: str
+    mean_contribution: float
+    sensitive: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What was asked, and what came out.
+
+    Attributes
+    ----------
+    outcome_words, cohort_words : tuple of str
+        In zh and en.
+    scorers : sequence of Scorer
+        The model first, then the baselines.
+    tables : dict
+        ``out_of_time`` and/or ``cross_validation`` -> tables; a pooled one last where there are several origins.
+    importance : sequence of Importance
+        Of the final model, largest first.
+    flow : DataFrame
+        Counts a date at each exclusion.
+    features : sequence of dict
+        Catalogue entries of the model's columns, in order.
+    rows, positives : int
+        What the final model learned from.
+    record : dict
+        What the training set was made of.
+    """
+
+    experiment: Experiment
+    plan: Plan
+    outcome_words: tuple[str, str]
+    cohort_words: tuple[str, str]
+    scorers: Sequence[Scorer]
+    tables: dict[str, list[Table]]
+    importance: Sequence[Importance]
+    flow: pd.DataFrame
+    features: Sequence[dict[str, Any]]
+    rows: int
+    positives: int
+    record: dict[str, Any]
+
+    @property
+    def baselines(self) -> list[Scorer]:
+        """Every scorer but the model."""
+        return [scorer for scorer in self.scorers if scorer.name != "model"]
+
+    def summary(self, mode: str) -> Table:
+        """Return the pooled table of a mode, or its only one."""
+        return self.tables[mode][-1]
+
+    def single(self, mode: str) -> list[Table]:
+        """Return the tables of a mode, one an origin."""
+        return [table for table in self.tables[mode] if table.origin != POOLED]
+
+    @property
+    def main_mode(self) -> str:
+        """Out of time where it was measured."""
+        return OUT_OF_TIME if OUT_OF_TIME in self.tables else CROSS_VALIDATION
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain data, as ``metrics.json`` holds it."""
+        return {
+            "experiment": self.experiment.model_dump(mode="json", by_alias=True),
+            "experiment_sha256": self.experiment.sha256,
+            "plan": self.plan.to_dict(),
+            "record": self.record,
+            "final_model": {"rows": self.rows, "positives": self.positives, "features": len(self.features)},
+            "scorers": {s.name: {"zh": s.zh, "en": s.en, "probabilities": s.probabilities} for s in self.scorers},
+            "tables": {mode: [table.to_dict() for table in tables] for mode, tables in self.tables.items()},
+            "importance": [vars(item) for item in self.importance],
+            "flow": [{k: _plain(v) for k, v in row.items()} for row in self.flow.to_dict(orient="records")],
+        }
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "item"):
+        return value.item()
+    return value if isinstance(value, int | float | str | bool) or value is None else str(value)

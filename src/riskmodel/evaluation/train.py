@@ -1,0 +1,316 @@
+"""Running an experiment: test at every origin beside the baselines, train on everything, leave bundle and report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.evaluation.backtest import Predictions, backtest, check_classes
+from riskmodel.evaluation.baselines import Scorer, rule_flags
+from riskmodel.evaluation.card import model_card
+from riskmodel.evaluation.compare import Table, compare
+from riskmodel.evaluation.findings import mode_name
+from riskmodel.evaluation.inputs import (
+    Prepared,
+    build_rows,
+    groups_of,
+    models_folder,
+    new_classifier,
+    prepare,
+    scorers_of,
+)
+from riskmodel.evaluation.report import evaluation_html
+from riskmodel.evaluation.report_words import group_words
+from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance
+from riskmodel.evaluation.splits_picture import splits_svg
+from riskmodel.evaluation.tracking import MlflowTracker
+from riskmodel.files import write_aside
+from riskmodel.progress import step
+from riskmodel.training.splits import Fold, grouped_folds, rolling_folds
+
+if TYPE_CHECKING:
+    from riskmodel.model import RiskClassifier
+    from riskmodel.training.training_set import TrainingSet
+
+# So many rows are enough for a mean of absolute contributions.
+_ROWS_FOR_IMPORTANCE = 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What a training left.
+
+    Attributes
+    ----------
+    reference : str
+        ``NAME@VERSION``.
+    bundle : Path
+        Its folder.
+    champion : bool
+        Whether it is now the champion (only the first version becomes it by itself).
+    out : Path
+        The folder with ``evaluation.html``, ``metrics.json``, ``card.md``, ``splits.svg``, ``predictions.parquet``.
+    run_id : str or None
+        MLflow's.
+    """
+
+    evaluation: Evaluation
+    reference: str
+    bundle: Path
+    champion: bool
+    out: Path
+    run_id: str | None
+
+
+def default_out(path: Path) -> Path:
+    """Return the folder that results go to when none is named: ``out/train/NAME``, NAME being the file's own."""
+    return Path("out") / "train" / Path(path).stem
+
+
+def check_experiment(path: Path, *, registry: Path | None = None, out: Path | None = None) -> tuple[Prepared, Path]:
+    """Check an experiment without running it, and draw its splits.
+
+    Returns
+    -------
+    Prepared, Path
+        What would run, and where the picture is.
+    """
+    prepared = prepare(path, registry=registry)
+    target = (out or default_out(path)) / "splits.svg"
+    with write_aside(target) as aside:
+        aside.write_text(splits_svg(prepared.plan, lang="en") if prepared.plan.training else "", encoding="utf-8")
+    return prepared, target
+
+
+def run_experiment(
+    path: Path,
+    *,
+    registry: Path | None = None,
+    models: Path | None = None,
+    out: Path | None = None,
+    tracker: Callable[[Path], MlflowTracker] | None = MlflowTracker,
+) -> Trained:
+    """Run an experiment file.
+
+    Parameters
+    ----------
+    path : Path
+        The YAML file.
+    registry : Path, optional
+        Instead of the one that the file names.
+    models : Path, optional
+        Where bundles and the MLflow store live; the workspace's ``models/`` when absent.
+    out : Path, optional
+        Where the report goes; ``out/train/NAME`` when absent.
+    tracker : callable, optional
+        Given the models folder, gives what writes the runs; None writes none.
+
+    Raises
+    ------
+    CallError
+        The file is wrong: names the key and the nearest name.
+    DataError
+        The data fell short: one class only, no rows, an outcome not yet known.
+    """
+    from riskmodel.model import ModelStore
+
+    prepared = prepare(path, registry=registry)
+    models = models or models_folder(prepared.experiment)
+    out = out or default_out(path)
+    with step(f"Features and outcomes at {len(prepared.plan.training)} dates"):
+        rows = build_rows(prepared)
+    groups = groups_of(rows, prepared.experiment.validation.holdout.by)
+    folds = lay_out_folds(prepared, rows, groups)
+    for parts in folds.values():
+        check_classes(parts, rows.y)
+    with nullcontext() if tracker is None else tracker(models) as tracking:
+        scorers = scorers_of(prepared)
+        tables, predictions = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers)
+        with step("The final model"):
+            classifier = new_classifier(prepared).fit(
+                rows.X[list(prepared.columns)], rows.y.astype(int), groups=pd.factorize(groups, sort=True)[0]
+            )
+        evaluation = _gather(prepared, rows, scorers=scorers, tables=tables, classifier=classifier)
+        store = ModelStore(models)
+        version = store.add(prepared.experiment.name, lambda folder: _save(classifier, folder, evaluation))
+        reference = f"{prepared.experiment.name}@{version}"
+        bundle = store.resolve(reference)
+        champion = _promote_first(store, prepared.experiment.name, version)
+        files = write_results(evaluation, predictions, rows=rows, out=out)
+        run_id = None
+        if tracking is not None:
+            with step("MLflow"):
+                run_id = tracking.log(evaluation, files=files, bundle=bundle, reference=reference)
+    return Trained(evaluation=evaluation, reference=reference, bundle=bundle, champion=champion, out=out, run_id=run_id)
+
+
+def lay_out_folds(prepared: Prepared, rows: TrainingSet, groups: pd.Series) -> dict[str, list[Fold]]:
+    """Return the folds of each mode that the experiment asks for."""
+    validation, plan = prepared.experiment.validation, prepared.plan
+    folds, seed = validation.holdout.folds, prepared.experiment.seed
+    what = group_words(validation.holdout.by, "en")
+    laid = {}
+    if validation.forward:
+        laid[OUT_OF_TIME] = rolling_folds(
+            rows.frame, origins=plan.origins, groups=groups, folds=folds, seed=seed, what=what
+        )
+    if validation.crossed:
+        laid[CROSS_VALIDATION] = grouped_folds(rows.frame, groups=groups, folds=folds, seed=seed, what=what)
+    return laid
+
+
+def _judge(
+    prepared: Prepared,
+    rows: TrainingSet,
+    *,
+    groups: pd.Series,
+    folds: dict[str, list[Fold]],
+    scorers: list[Scorer],
+) -> tuple[dict[str, list[Table]], dict[str, Predictions]]:
+    experiment = prepared.experiment
+    clusters = pd.factorize(groups_of(rows, experiment.intervals.by), sort=True)[0]
+    rule = experiment.baselines.rule
+    flags = rule_flags(rule, rows.X) if rule is not None else None
+    tables, predictions = {}, {}
+    for mode, parts in folds.items():
+        asked = backtest(
+            rows.X,
+            rows.y,
+            folds=parts,
+            scorers=scorers,
+            groups=groups,
+            label=f"Testing {mode_name(mode, 'en')}",
+        )
+        with step("Intervals"):
+            tables[mode] = compare(
+                asked,
+                scorers=scorers,
+                clusters=clusters[asked.rows],
+                capacities=experiment.capacities,
+                rule=flags[asked.rows] if flags is not None else None,
+                draws=experiment.intervals.bootstrap,
+                level=experiment.intervals.level,
+                seed=experiment.seed,
+            )
+        predictions[mode] = asked
+    return tables, predictions
+
+
+def _gather(
+    prepared: Prepared,
+    rows: TrainingSet,
+    *,
+    scorers: list[Scorer],
+    tables: dict[str, list[Table]],
+    classifier: RiskClassifier,
+) -> Evaluation:
+    experiment, catalogue = prepared.experiment, prepared.catalogue
+    outcome, cohort = catalogue.outcomes[experiment.outcome], catalogue.cohorts[experiment.cohort]
+    chosen = catalogue.only(list(prepared.columns))
+    return Evaluation(
+        experiment=experiment,
+        plan=prepared.plan,
+        outcome_words=(outcome.zh, outcome.en),
+        cohort_words=(cohort.zh, cohort.en),
+        scorers=scorers,
+        tables=tables,
+        importance=_importance(prepared, rows, classifier),
+        flow=rows.flow,
+        features=[spec.to_dict() for spec in chosen.features.values()],
+        rows=len(rows.y),
+        positives=int(rows.y.sum()),
+        record={**rows.record, "catalogue_hash": chosen.hash},
+    )
+
+
+def _importance(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifier) -> list[Importance]:
+    X = rows.X[list(prepared.columns)]
+    if len(X) > _ROWS_FOR_IMPORTANCE:
+        X = X.sample(_ROWS_FOR_IMPORTANCE, random_state=prepared.experiment.seed)
+    weight = np.abs(classifier.contributions(X)).mean(axis=0)
+    specs = [prepared.catalogue.features[name] for name in prepared.columns]
+    found = [
+        Importance(name=s.name, zh=s.zh, en=s.en, mean_contribution=float(w), sensitive=s.sensitive)
+        for s, w in zip(specs, weight, strict=True)
+    ]
+    return sorted(found, key=lambda item: -item.mean_contribution)
+
+
+def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> None:
+    from riskmodel.model import save_bundle
+
+    experiment, plan = evaluation.experiment, evaluation.plan
+    save_bundle(
+        classifier,
+        folder,
+        features=list(evaluation.features),
+        metrics=evaluation.to_dict(),
+        card=model_card(evaluation),
+        manifest={
+            "name": experiment.name,
+            "outcome": experiment.outcome,
+            "cohort": experiment.cohort,
+            "horizon_months": plan.horizon.months,
+            "seed": experiment.seed,
+            "catalogue_hash": evaluation.record["catalogue_hash"],
+            "registry_fingerprint": evaluation.record.get("registry"),
+            "training_cut": str(plan.cut_on),
+            "as_of": [str(day) for day in plan.training],
+            "rows": evaluation.rows,
+            "positives": evaluation.positives,
+            "experiment_sha256": experiment.sha256,
+        },
+    )
+
+
+def _promote_first(store: Any, name: str, version: int) -> bool:
+    from riskmodel.model.store import CHAMPION
+
+    if CHAMPION in store.aliases(name):
+        return False
+    store.promote(name, version, who="riskmodel train", why="first version")
+    return True
+
+
+def write_results(
+    evaluation: Evaluation, predictions: dict[str, Predictions], *, rows: TrainingSet, out: Path
+) -> list[Path]:
+    """Write the report and what it is made of.
+
+    ``predictions.parquet`` holds household ids: it stays in ``out`` and is not among the files returned.
+
+    Returns
+    -------
+    list of Path
+        Files that name no household: they may be logged.
+    """
+    content = {
+        "evaluation.html": evaluation_html(evaluation),
+        "metrics.json": json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n",
+        "card.md": model_card(evaluation),
+        "flow.csv": evaluation.flow.to_csv(index=False),
+        "splits.svg": splits_svg(evaluation.plan, lang="en"),
+    }
+    for name, body in content.items():
+        with write_aside(out / name) as aside:
+            aside.write_text(body, encoding="utf-8")
+    with write_aside(out / "predictions.parquet") as aside:
+        prediction_rows(predictions, rows).to_parquet(aside, index=False)
+    return [out / name for name in content]
+
+
+def prediction_rows(predictions: dict[str, Predictions], rows: TrainingSet) -> pd.DataFrame:
+    """Return every prediction made while testing: household_id, as_of, mode, fold, outcome, a column a scorer."""
+    parts = []
+    for mode, asked in predictions.items():
+        part = rows.frame.iloc[asked.rows][["household_id", "as_of"]].reset_index(drop=True)
+        part["mode"], part["fold"], part["outcome"] = mode, asked.fold, asked.outcome
+        parts.append(part.assign(**asked.scores))
+    return pd.concat(parts, ignore_index=True)
