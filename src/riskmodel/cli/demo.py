@@ -1,0 +1,102 @@
+"""``riskmodel demo``: the whole chain on a simulated county, by the same commands that run a real one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskmodel.errors import CallError
+
+UNTIL = "2026-01-01"
+YEARS = 6
+MADE_BY_THE_DEMO = "demo.txt"
+
+
+def register(app: typer.Typer) -> None:
+    """Attach the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for everything that is made.")] = Path("out/demo"),
+    households: Annotated[int, typer.Option("--households", "-n", help="Size of the simulated county.")] = 2000,
+    seed: Annotated[int, typer.Option("--seed", "-s", help="Another seed, another county.")] = 1,
+) -> None:
+    """Run the whole chain on a simulated county: registry, model, flags with reasons, list and report.
+
+    Example: riskmodel demo --out out/demo
+    """
+    from riskmodel.cli.report import _Language, report
+    from riskmodel.cli.score import score
+    from riskmodel.cli.simulate import simulate
+    from riskmodel.cli.train import train_command
+    from riskmodel.workspace import find_workspace, shipped
+
+    started = time.monotonic()
+    _make_room(out)
+    registry, models, training = out / "registry", out / "models", out / "training"
+    experiment = (find_workspace() or shipped()) / "experiments" / "fengcheng.yaml"
+    size = f"--households {households} --years {YEARS} --seed {seed} --until {UNTIL}"
+    _say(f"simulate {registry} {size}")
+    simulate(registry, households=households, years=YEARS, seed=seed, until=UNTIL, force=True)
+    _say(f"train {experiment.name} --registry {registry} --models {models} --out {training}")
+    train_command(experiment, registry=registry, models=models, out=training, check=False)
+    _say(f"score {registry} --as-of {UNTIL} --model fengcheng@champion --models {models} --out {out} --capacity 5%")
+    score(
+        registry,
+        as_of=UNTIL,
+        model="fengcheng@champion",
+        out=out,
+        capacity="5%",
+        rule_capacity="all",
+        engine="duckdb",
+        models=models,
+        catalogue=None,
+        resume=False,
+    )
+    _say(f"report {out}")
+    report(out, lang=_Language.zh, out=None)
+    _show(out, seconds=time.monotonic() - started)
+
+
+def _make_room(out: Path) -> None:
+    """Clear what an earlier demo left; refuse a folder of anything else."""
+    import shutil
+
+    if out.exists() and any(out.iterdir()) and not (out / MADE_BY_THE_DEMO).exists():
+        raise CallError(f"{out}: exists and was not made by the demo. Name another folder with --out.")
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    (out / MADE_BY_THE_DEMO).write_text("Made by `riskmodel demo`, which replaces this folder when it is run again.\n")
+
+
+def _say(command: str) -> None:
+    typer.secho(f"\n$ riskmodel {command}", bold=True)
+
+
+def _show(out: Path, *, seconds: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"What the demo made in {seconds:.0f} s", title_justify="left")
+    table.add_column("what")
+    table.add_column("where", overflow="fold")
+    for what, where in (
+        ("the registry of a county that does not exist", "registry/"),
+        ("the model, plain text that cannot execute", "models/fengcheng/1/"),
+        ("how well it does, beside the plain baselines", "training/evaluation.html"),
+        ("the model card", "training/card.md"),
+        ("everyone's risk", "scores.parquet"),
+        ("whom to visit first, and why", "flags.parquet"),
+        ("the list as pages, 中文 and English", "report/index.html"),
+        ("the list as a workbook for the visits", "report/list.xlsx"),
+    ):
+        if not (out / where).exists():
+            continue
+        table.add_row(what, str(out / where))
+    Console().print()
+    Console().print(table)
+    typer.echo("Open the report in a browser first. A score is a clue for a visit; people decide.")
