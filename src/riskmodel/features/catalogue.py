@@ -103,7 +103,7 @@ def load_catalogue(place: Path | None = None) -> Catalogue:
             if file.stem.startswith("_"):
                 continue
             module = _import(f"{package.__name__}.{file.stem}", file)
-            mine = [value for value in vars(module).values() if _is_declared(value)]
+            mine = [thing for value in vars(module).values() for thing in _declared(value)]
             declared.extend(thing for thing in mine if not any(thing is other for other in declared))
     finally:
         for name in [n for n in sys.modules if n.split(".")[0] == package.__name__]:
@@ -123,8 +123,10 @@ def _import(name: str, file: Path) -> types.ModuleType:
         raise CallError(f"{file}: cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def _is_declared(value: object) -> bool:
-    return isinstance(value, FeatureFamily | OutcomeSpec | CohortSpec)
+def _declared(value: object) -> list[object]:
+    """Return what a module's global declares: one thing, or a tuple or list of them."""
+    things = value if isinstance(value, tuple | list) else [value]
+    return [thing for thing in things if isinstance(thing, FeatureFamily | OutcomeSpec | CohortSpec)]
 
 
 def _get(things: dict[str, T], name: str, what: str) -> T:
