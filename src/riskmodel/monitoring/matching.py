@@ -52,6 +52,6 @@ def check_same_features(trained: Sequence[FeatureSpec], catalogue: Catalogue, *,
         shown = "; ".join(changes[:10]) + (f"; and {len(changes) - 10} more" if len(changes) > 10 else "")
         raise CallError(
             f"{model} was trained with other features than the catalogue now has: {shown}. "
-            "Score with the catalogue it was trained with (--features FOLDER), or train again."
+            "Score with the catalogue it was trained with (--catalogue FOLDER), or train again."
         )
     return catalogue_hash(trained)

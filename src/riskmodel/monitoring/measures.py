@@ -23,10 +23,14 @@ _BY_RISK_TYPE: dict[str, tuple[str, ...]] = {
     "other": ("social",),
 }
 DEVELOPING = ("industry", "jobs", "finance", "public_post")
+MOST = 6
 
 
 def propose_measures(risk_types: Sequence[str], *, members_able: float | None) -> list[str]:
-    """Return the measures to consider, in the order of the risk types, each once.
+    """Return the measures to consider, at most :data:`MOST`, each once.
+
+    First the main measure of each risk type, the strongest type first; then what the household's ability to work
+    asks for; then the types' second measures. ``other``, which points to nothing in particular, comes last.
 
     Parameters
     ----------
@@ -36,13 +40,19 @@ def propose_measures(risk_types: Sequence[str], *, members_able: float | None) -
         Members able to work (16 to 59, skilled or ordinary); None or NaN when not known.
 
     >>> propose_measures(["illness"], members_able=2)
-    ['health', 'protection', 'jobs']
+    ['health', 'jobs', 'protection']
     >>> propose_measures(["job_instability", "water"], members_able=0)
     ['water', 'protection']
     """
-    chosen = [measure for kind in risk_types for measure in _BY_RISK_TYPE.get(kind, ("social",))]
+    ordered = sorted(risk_types, key=lambda kind: kind == "other")
+    by_type = [_BY_RISK_TYPE.get(kind, _BY_RISK_TYPE["other"]) for kind in ordered]
+    main = [measures[0] for measures in by_type]
+    second = [measure for measures in by_type for measure in measures[1:]]
+    asked: list[str] = []
     if members_able is not None and members_able == 0:
-        chosen = [*(measure for measure in chosen if measure not in DEVELOPING), "protection"]
-    elif members_able is not None and members_able > 0 and not any(measure in DEVELOPING for measure in chosen):
-        chosen.append("jobs")
-    return list(dict.fromkeys(chosen))
+        main = [measure for measure in main if measure not in DEVELOPING]
+        second = [measure for measure in second if measure not in DEVELOPING]
+        asked = ["protection"]
+    elif members_able is not None and members_able > 0 and not any(measure in DEVELOPING for measure in main):
+        asked = ["jobs"]
+    return list(dict.fromkeys([*main, *asked, *second]))[:MOST]

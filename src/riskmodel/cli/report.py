@@ -1,0 +1,41 @@
+"""``riskmodel report``: pages, household sheets and a workbook from a scored registry."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class _Language(StrEnum):
+    zh = "zh"
+    en = "en"
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `riskmodel score --out DIR` left.")],
+    lang: Annotated[
+        _Language, typer.Option(help="The language of index.html; the other lies beside it.")
+    ] = _Language.zh,
+    out: Annotated[Path | None, typer.Option(help="A folder for the report; by default DIR/report.")] = None,
+) -> None:
+    """Make the list for home visits: index.html, township pages, a sheet per flagged household, list.xlsx.
+
+    Every page is one file that needs nothing else: no script, no network. Household sheets print on one A4 page, with
+    lines for what the visit finds. Pages come in Chinese and English; --lang says which one index.html is.
+
+    Only the folder that `riskmodel score` left is read, never the registry.
+    """
+    from riskmodel.report import make_report
+
+    made = make_report(folder, out if out is not None else folder / "report", lang=lang.value)
+    typer.echo(
+        f"{made.households:,} household sheets, {made.townships:,} townships -> {made.index} and {made.workbook}"
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Attach the command."""
+    app.command()(report)

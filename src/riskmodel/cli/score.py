@@ -1,0 +1,81 @@
+"""``riskmodel score``: everyone's risk at a date, and whom to visit first, with reasons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskmodel.cli.options import parse_dates
+from riskmodel.monitoring.capacity import Capacity
+
+
+def score(
+    registry: Annotated[Path, typer.Argument(help="The registry: a folder of Parquet files, or a .duckdb file.")],
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="Date (YYYY-MM-DD); only what was known, and true, strictly before counts.")
+    ],
+    model: Annotated[str, typer.Option(help="NAME@champion, or a version: NAME@3.")],
+    out: Annotated[Path, typer.Option(help="A folder for scores.parquet, flags.parquet and run.json.")],
+    capacity: Annotated[
+        str, typer.Option(help="Visits: a share of the households not on the list (0.05, 5%) or a number (200).")
+    ] = "0.05",
+    rule_capacity: Annotated[
+        str, typer.Option(help="The most to flag by the county's rule alone: a share, a number, or all.")
+    ] = "all",
+    engine: Annotated[str, typer.Option(help="What works out the features: duckdb.")] = "duckdb",
+    models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Folder or file of features; by default the workspace's features/.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was interrupted in --out.")] = False,
+) -> None:
+    """Score everyone present at a date and flag whom to visit first.
+
+    Leaves in --out: scores.parquet (everyone), flags.parquet (whom to visit, with the five largest reasons in Chinese
+    and English), contributions.parquet (every feature's contribution for each flag) and run.json (inputs, counts,
+    checks, timings). `riskmodel report OUT` makes pages and a workbook of them.
+
+    Flagged are the households that the model ranks first, as many as --capacity says, and those that the county's
+    rule names: recorded net income below the monitoring line. Who is on the monitoring list already is scored, not
+    flagged. A score is a clue for a visit; people decide.
+
+    Example: riskmodel score county/ --as-of 2025-01-01 --model need@champion --out out/2025-01 --capacity 5%
+    """
+    [day] = parse_dates([as_of])
+    asked = Capacity.parse(capacity)
+    asked_of_rule = None if rule_capacity == "all" else Capacity.parse(rule_capacity)
+    from riskmodel.features import load_catalogue
+    from riskmodel.model import ModelStore, load_bundle
+    from riskmodel.monitoring import score_registry
+    from riskmodel.registry import Registry
+    from riskmodel.workspace import default_models
+
+    folder = ModelStore(models if models is not None else default_models()).resolve(model)
+    bundle = load_bundle(folder)
+    with Registry.open(registry) as opened:
+        told = score_registry(
+            opened,
+            bundle,
+            model=folder.parent.name,
+            model_version=int(folder.name),
+            as_of=day,
+            out=out,
+            catalogue=load_catalogue(catalogue),
+            capacity=asked,
+            rule_capacity=asked_of_rule,
+            engine=engine,
+            resume=resume,
+        )
+    counts = told["counts"]
+    typer.echo(
+        f"{counts['present']:,} households scored, {counts['on_list']:,} of them on the list; "
+        f"{counts['flagged']:,} flagged ({counts['by_model']:,} by the model, {counts['by_rule']:,} by rule, "
+        f"{counts['by_both']:,} by both) -> {out}"
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Attach the command."""
+    app.command()(score)

@@ -1,0 +1,194 @@
+"""The list as a workbook: a sheet in each language with columns for the visit, and a sheet that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from riskmodel.registry.codes import CODE_BOOK, Lang
+from riskmodel.report import words
+from riskmodel.report.data import Flag, ReportData
+
+REASONS = 5
+_EARLIEST = date(2015, 1, 1)
+_DEEP, _SOFT, _TO_FILL = "#1F4E63", "#E8EEF1", "#FDF6E3"
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column: its heading, width in characters, format, and what stands in it (None: left for the visit)."""
+
+    heading: str
+    width: float
+    kind: str
+    value: Callable[[Flag], Any] | None
+
+
+def write_workbook(data: ReportData, path: Path, *, main: Lang) -> None:
+    """Write ``list.xlsx``.
+
+    The main language's sheet comes first. Text is written as text, never as a formula or a number, so neither an id
+    with leading zeros nor a note that starts with ``=`` changes its meaning.
+    """
+    import xlsxwriter
+
+    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"title": words.word("title", main)})
+        formats = _formats(book)
+        other: Lang = "en" if main == "zh" else "zh"
+        for lang in (main, other):
+            _list_sheet(book, data, lang=lang, formats=formats)
+        _readme_sheet(book, data, order=(main, other), formats=formats)
+
+
+def _columns(lang: Lang) -> list[_Column]:
+    def word(key: str, **values: object) -> str:
+        return words.word(key, lang, **values)
+
+    joiner = "、" if lang == "zh" else ", "
+    return [
+        _Column(word("rank"), 7, "count", lambda flag: flag.rank),
+        _Column(word("household"), 16, "text", lambda flag: flag.household_id),
+        _Column(word("township"), 13, "text", lambda flag: flag.township),
+        _Column(word("village"), 15, "text", lambda flag: flag.village),
+        _Column(word("risk"), 9, "percent", lambda flag: flag.risk),
+        _Column(word("flagged_by"), 12, "wrap", lambda flag: words.source(flag, lang)),
+        _Column(word("category"), 18, "wrap", lambda flag: words.category(flag, lang)),
+        _Column(
+            word("risk_types"), 22, "wrap", lambda flag: joiner.join(name for _, name in words.risk_types(flag, lang))
+        ),
+        *(_Column(word("reason_n", n=n + 1), 38, "wrap", _reason_at(n, lang)) for n in range(REASONS)),
+        _Column(word("measures"), 26, "wrap", lambda flag: joiner.join(words.measures(flag, lang))),
+        _Column(word("verdict"), 14, "fill", None),
+        _Column(word("visit_date"), 13, "fill_date", None),
+        _Column(word("visitor"), 12, "fill", None),
+        _Column(word("note"), 36, "fill", None),
+    ]
+
+
+def _reason_at(position: int, lang: Lang) -> Callable[[Flag], str]:
+    def value(flag: Flag) -> str:
+        return flag.reasons[position].sentence(lang) if position < len(flag.reasons) else ""
+
+    return value
+
+
+def _formats(book: Any) -> dict[str, Any]:
+    plain = {"valign": "top", "border": 1, "border_color": "#D9DFE3", "font_size": 10}
+    fill = {**plain, "bg_color": _TO_FILL, "text_wrap": True}
+    return {
+        "heading": book.add_format(
+            {**plain, "bold": True, "bg_color": _DEEP, "font_color": "#FFFFFF", "text_wrap": True, "valign": "vcenter"}
+        ),
+        "text": book.add_format({**plain, "num_format": "@"}),
+        "wrap": book.add_format({**plain, "text_wrap": True}),
+        "count": book.add_format({**plain, "num_format": "#,##0"}),
+        "percent": book.add_format({**plain, "num_format": "0.0%"}),
+        "fill": book.add_format(fill),
+        "fill_date": book.add_format({**fill, "num_format": "yyyy-mm-dd"}),
+        "title": book.add_format({"bold": True, "font_size": 15, "font_color": _DEEP}),
+        "subtitle": book.add_format({"bold": True, "font_color": _DEEP, "bg_color": _SOFT}),
+        "prose": book.add_format({"text_wrap": True, "valign": "top"}),
+    }
+
+
+def _list_sheet(book: Any, data: ReportData, *, lang: Lang, formats: dict[str, Any]) -> None:
+    sheet = book.add_worksheet(words.word(f"sheet_{lang}", lang))
+    columns = _columns(lang)
+    last = max(len(data.flags), 1)
+    sheet.set_row(0, 32)
+    for position, column in enumerate(columns):
+        sheet.set_column(position, position, column.width)
+        sheet.write_string(0, position, column.heading, formats["heading"])
+    for row, flag in enumerate(data.flags, start=1):
+        for position, column in enumerate(columns):
+            _write(sheet, row, position, column, flag, formats)
+    sheet.autofilter(0, 0, last, len(columns) - 1)
+    sheet.freeze_panes(1, 2)
+    risk = next(p for p, column in enumerate(columns) if column.kind == "percent")
+    sheet.conditional_format(
+        1, risk, last, risk, {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#E9A98B"}
+    )
+    _validate(sheet, columns, last, lang)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&L&A&R&P / &N")
+
+
+def _write(sheet: Any, row: int, position: int, column: _Column, flag: Flag, formats: dict[str, Any]) -> None:
+    shown = formats[column.kind]
+    if column.value is None:
+        sheet.write_blank(row, position, None, shown)
+    elif column.kind in ("count", "percent"):
+        sheet.write_number(row, position, column.value(flag), shown)
+    else:
+        sheet.write_string(row, position, column.value(flag), shown)
+
+
+def _validate(sheet: Any, columns: list[_Column], last: int, lang: Lang) -> None:
+    verdict, visited = (
+        next(p for p, column in enumerate(columns) if column.heading == words.word(key, lang))
+        for key in ("verdict", "visit_date")
+    )
+    verdicts = [code.label(lang) for code in CODE_BOOK["visit_verdict"]]
+    sheet.data_validation(
+        1,
+        verdict,
+        last,
+        verdict,
+        {
+            "validate": "list",
+            "source": verdicts,
+            "error_title": words.word("verdict", lang),
+            "error_message": words.word("pick", lang),
+        },
+    )
+    sheet.data_validation(
+        1,
+        visited,
+        last,
+        visited,
+        {
+            "validate": "date",
+            "criteria": ">=",
+            "value": _EARLIEST,
+            "error_title": words.word("visit_date", lang),
+            "error_message": words.word("date_wanted", lang),
+        },
+    )
+
+
+def _readme_sheet(book: Any, data: ReportData, *, order: tuple[Lang, Lang], formats: dict[str, Any]) -> None:
+    sheet = book.add_worksheet(" ".join(words.word("readme", lang) for lang in order))
+    sheet.set_column(0, 0, 100)
+    sheet.hide_gridlines(2)
+    row = 0
+    for lang in order:
+        record = data.record
+        sheet.write_string(row, 0, words.word("title", lang), formats["title"])
+        signed = f"{record['model']['name']} {words.word('version', lang, n=record['model']['version'])}"
+        lines = [
+            f"{words.word('as_of', lang)} {data.as_of} · {words.word('model', lang)} {signed}",
+            f"{words.word('households_scored', lang)} {data.counts['present']:,} · "
+            f"{words.word('flagged', lang)} {data.counts['flagged']:,}",
+            words.word("clue", lang),
+        ]
+        for number, text in enumerate(lines, start=row + 1):
+            sheet.write_string(number, 0, text, formats["prose"])
+        row += len(lines) + 1
+        sheet.write_string(row, 0, words.word("how_to_read", lang), formats["subtitle"])
+        explained = [
+            words.word("how_risk", lang, horizon=words.horizon(data, lang)),
+            words.word("how_reason", lang),
+            words.word("how_order", lang),
+            words.word("to_fill", lang),
+        ]
+        for number, text in enumerate(explained, start=row + 1):
+            sheet.write_string(number, 0, text, formats["prose"])
+        row += len(explained) + 3
