@@ -25,7 +25,7 @@ def validate(
         typer.Option("--out", help="Write the validated registry to this folder; the source stays untouched."),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only report; write nothing.")] = False,
-    examples: Annotated[int, typer.Option("--examples", min=0, help="How many rejected rows to put in words.")] = 5,
+    examples: Annotated[int, typer.Option("--examples", min=0, help="How many rejected rows to put in words, one a rule.")] = 5,
 ) -> None:
     """Validate a registry: types, codes, ranges, keys, dates, and what cannot be true together.
 
@@ -63,7 +63,7 @@ def _print(report: ValidationReport) -> None:
         typer.echo(f"\n{report.rejected:,} rows rejected, by rule (a row may break several):")
         for broken in report.rejected_by_rule:
             typer.echo(f"  {broken.rows:>9,}  {broken.rule}  {broken.en} / {broken.zh}")
-        typer.echo("\nThe first of them:")
+        typer.echo("\nFor example:")
         for line in report.rejects:
             typer.echo(f"  {line}")
     if report.warnings:

@@ -138,20 +138,29 @@ class Rejects:
         lines = pa.Table.from_pydict(self._lines, schema=SCHEMA)
         return lines.sort_by([("table", "ascending"), ("row", "ascending"), ("rule", "ascending")])
 
-    def describe(self, *, limit: int, place: str = "{table}.parquet") -> list[str]:
-        """Put the first ``limit`` lines in words.
+    def describe(self, *, limit: int, places: Mapping[str, str] | None = None) -> list[str]:
+        """Put the first row that breaks each rule in words.
 
         Parameters
         ----------
-        place : str
-            How a source is called; ``{table}`` stands for the table's name.
+        limit : int
+            At most so many.
+        places : mapping of str to str, optional
+            By table, how its source is called; ``TABLE.parquet`` where it is not said.
         """
+        places = places or {}
+        first: dict[str, dict[str, Any]] = {}
+        lines = self.to_arrow()
+        for at, rule in enumerate(lines["rule"].to_pylist()):
+            if len(first) < limit and rule not in first:
+                first[rule] = lines.slice(at, 1).to_pylist()[0]
         out = []
-        for line in self.to_arrow().slice(0, limit).to_pylist():
+        for line in first.values():
             household = json.loads(line["original"]).get("household_id")
             who = f" (household {household})" if household not in (None, "") else ""
+            place = places.get(line["table"], f"{line['table']}.parquet")
             out.append(
-                f"{place.format(table=line['table'])}, row {line['row']:,}{who}: {line['message']}. "
+                f"{place}, row {line['row']:,}{who}: {line['message']}. "
                 f"Set aside in {REJECTS} (rule {line['rule']})."
             )
         return out

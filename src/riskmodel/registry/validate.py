@@ -68,7 +68,7 @@ class ValidationReport:
     notes : tuple of str
         What could not be checked, and why.
     rejects : tuple of str
-        The first rejected rows in words.
+        The first row that breaks each rule, in words.
     """
 
     tables: tuple[TableCount, ...]
@@ -97,7 +97,7 @@ def validate_tables(
     tables : mapping of str to pyarrow.Table
         By table name; columns by the schema's names, values as they came.
     examples : int
-        How many rejected rows the report puts in words.
+        How many rejected rows the report puts in words, one a rule.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def validate_tables(
     """
     for name in tables:
         schema_table(name)
-    session = _Session(place="{table}.parquet")
+    session = _Session(places={name: f'table "{name}"' for name in tables})
     kept = {}
     for name in TABLES:
         if name in tables:
@@ -135,7 +135,7 @@ def validate(path: Path, out: Path | None = None, *, check_only: bool = False, e
     check_only : bool
         Write nothing.
     examples : int
-        How many rejected rows the report puts in words.
+        How many rejected rows the report puts in words, one a rule.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def validate(path: Path, out: Path | None = None, *, check_only: bool = False, e
     """
     source = open_source(Path(path))
     if check_only:
-        session = _Session(place=source.place)
+        session = _Session(places=source.places)
         for name in track(source.names, label="checking"):
             session.take(source.read(name), TABLES[name])
         return session.report(examples=examples)
@@ -154,7 +154,7 @@ def validate(path: Path, out: Path | None = None, *, check_only: bool = False, e
         raise CallError(f"{path} is a database, which is only read: say with --out which folder to write to.")
     # A link stays a link: what it points to is what is rewritten.
     target = Path(out if out is not None else path).resolve()
-    session = _Session(place=source.place)
+    session = _Session(places=source.places)
     with RegistryWriter(target) as writer:
         for name in track(source.names, label="validating"):
             writer.add(name, session.take(source.read(name), TABLES[name]))
@@ -173,13 +173,13 @@ class Source:
 
     Attributes
     ----------
-    place : str
-        How a table's file is called in messages; ``{table}`` stands for its name.
+    places : mapping of str to str
+        By table, how its file is called in messages.
     """
 
     names: tuple[str, ...]
     read: Callable[[str], pa.Table]
-    place: str
+    places: Mapping[str, str]
     folder: bool
     cut_on: date | None = None
     rejects: Path | None = None
@@ -202,7 +202,8 @@ def open_source(path: Path) -> Source:
     return Source(
         names=tuple(files),
         read=lambda name: read_table(files[name]),
-        place="{table}.parquet",
+        # Rows of a table in many files are counted through all of them.
+        places={n: entry.paths[0].name if len(entry.paths) == 1 else f"{n}/*.parquet" for n, entry in files.items()},
         folder=True,
         cut_on=date.fromisoformat(cut_on) if cut_on else None,
         rejects=path / REJECTS if (path / REJECTS).is_file() else None,
@@ -220,7 +221,7 @@ def _database(path: Path) -> Source:
     return Source(
         names=names,
         read=lambda name: connection.table(name).to_pyarrow(),
-        place=f"{path.name}, table {{table}}",
+        places={name: f"{path.name}, table {name}" for name in names},
         folder=False,
     )
 
@@ -237,7 +238,7 @@ def _write_rejects(rejects: Rejects, *, earlier: Path | None, new: Path) -> None
 class _Session:
     """One validation under way: tables come in the schema's order, households and members before what hangs on them."""
 
-    place: str
+    places: Mapping[str, str]
     rejects: Rejects = field(default_factory=Rejects)
     counts: list[TableCount] = field(default_factory=list)
     broken: dict[str, Broken] = field(default_factory=dict)
@@ -248,7 +249,7 @@ class _Session:
 
     def take(self, raw: pa.Table, table: Table) -> pa.Table:
         """Check a table, set aside what cannot stand, note what is doubtful; return the rows that stay."""
-        check_columns(raw.column_names, table, place=self.place.format(table=table.name))
+        check_columns(raw.column_names, table, place=self.places[table.name])
         rows, findings = check_rows(raw, table)
         findings += self._across(rows, table)
         standing = np.ones(raw.num_rows, dtype=bool)
@@ -313,7 +314,7 @@ class _Session:
             return
         shown = known[name]["household_id"].take(pa.array(found[:_EXAMPLES])).to_pylist()
         examples = tuple(
-            f"{self.place.format(table=name)}, row {self.lines[name][at]:,} (household {as_text(household)}): "
+            f"{self.places[name]}, row {self.lines[name][at]:,} (household {as_text(household)}): "
             f"{doubt.rule.en}. Kept (warning {doubt.rule.id})."
             for at, household in zip(found[:_EXAMPLES], shown, strict=True)
         )
@@ -336,5 +337,5 @@ class _Session:
             rejected_by_rule=tuple(self.broken[rule] for rule in sorted(self.broken)),
             warnings=tuple(self.doubts[rule] for rule in sorted(self.doubts)),
             notes=tuple(self.notes),
-            rejects=tuple(self.rejects.describe(limit=examples, place=self.place)),
+            rejects=tuple(self.rejects.describe(limit=examples, places=self.places)),
         )
