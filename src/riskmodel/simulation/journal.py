@@ -16,17 +16,16 @@ class Journal:
     def add(self, table: str, hh: np.ndarray, **columns: object) -> None:
         """Note one row per entry of ``hh`` (household positions); a scalar stands for every row."""
         n = len(hh)
-        if n == 0:
+        # The first chunk stays even when empty: it tells the columns of a table in which nothing happened.
+        if n == 0 and self._chunks[table]:
             return
         chunk = {"hh": np.asarray(hh, dtype=np.int32)}
         for name, value in columns.items():
             array = np.asarray(value)
-            chunk[name] = np.broadcast_to(array, n) if array.ndim == 0 else array
+            chunk[name] = np.full(n, array) if array.ndim == 0 else array
         self._chunks[table].append(chunk)
 
     def columns(self, table: str) -> dict[str, np.ndarray]:
         """Give the rows of ``table`` as whole columns, in the order in which they were noted."""
-        chunks = self._chunks.pop(table, [])
-        if not chunks:
-            return {}
+        chunks = self._chunks.pop(table)
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}

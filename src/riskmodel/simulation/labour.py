@@ -161,7 +161,7 @@ def _end(county: County, who: np.ndarray, *, told: np.ndarray) -> None:
     if len(who) == 0:
         return
     members, rng, p = county.members, county.streams["labour"], county.parameters["labour"]
-    day = np.minimum(county.some_day("labour", len(who)), np.maximum(members.left_on[who], county.today))
+    day = np.minimum(county.some_day("labour", len(who)), members.left_on[who])
     county.journal.add(
         "job",
         members.hh[who],

@@ -158,11 +158,11 @@ def _repair(county: County) -> None:
 
 
 def _dibao(county: County) -> None:
-    """Review dibao in January (and once to begin with), and test listed households month by month."""
+    """Review dibao in January and July (and once to begin with), and test listed households month by month."""
     support, rng, p = county.support, county.streams["measures"], county.parameters["measures"]
     size = county.size()
     n = len(size)
-    review = county.month == 1 or county.t == 11
+    review = county.month in (1, 7) or county.t == 11
     standard = p["dibao_standard_of_line"] * county.line_now
     if county.t < 11:
         return

@@ -49,11 +49,11 @@ def _disaster(county: County) -> None:
     )
     households.crop_damage[hit] = np.maximum(households.crop_damage[hit], damage)
     loss = damage * (households.cropland[hit] * p["crop_loss_a_mu"] + 800)
-    house = (rng.random(len(hit)) < 0.06 * damage * (1 + 3 * (households.grade[hit] == GRADE["B"]))) & (
+    house = (rng.random(len(hit)) < 0.03 * damage * (1 + 2 * (households.grade[hit] == GRADE["B"]))) & (
         households.grade[hit] < GRADE["C"]
     )
     households.grade[hit[house]] = GRADE["C"]
-    water = rng.random(len(hit)) < 0.03 * damage
+    water = rng.random(len(hit)) < 0.015 * damage
     households.water[hit[water]] = False
     households.changed[hit[house | water]] = True
     households.transitory[hit] -= 0.25 * damage * (households.cropland[hit] > 3)

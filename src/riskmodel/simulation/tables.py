@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from riskmodel.registry.codes import codes
 from riskmodel.registry.schema import TABLES
 from riskmodel.simulation import clocks, listing, points, shocks
+from riskmodel.simulation.calendar import FAR_FUTURE
 from riskmodel.simulation.clocks import Columns
 from riskmodel.simulation.geography import COUNTY_CODE
 from riskmodel.simulation.health import SUBTYPES
@@ -18,6 +19,7 @@ from riskmodel.simulation.income import ITEMS
 from riskmodel.simulation.state import TYPE, County
 
 _MISSING = -1
+MEMBERS_AT_MOST = 64
 _PREFIX = {"spending": "S", "event": "E", "job": "J", "measure": "M", "visit": "V", "points": "P"}
 _SUBTYPE = {
     0: "",
@@ -28,13 +30,15 @@ _SUBTYPE = {
 
 def assemble(county: County) -> Iterator[tuple[str, pa.Table]]:
     """Give the registry's tables one by one; the journal is emptied on the way."""
+    members = _member(county)
+    known_people = _first_known(county, members)
+    yield "member", _to_arrow("member", clocks.known_before(members, county.calendar.until))
     makers: dict[str, Callable[[County], Columns]] = {
         "household": _household,
-        "member": _member,
         "income": _income,
         "spending": _spending,
         "event": _event,
-        "job": _job,
+        "job": lambda c: _job(c, known_people),
         "measure": _measure,
         "guarantee": _guarantee,
         "listing": _listing,
@@ -81,16 +85,24 @@ def _household(county: County) -> Columns:
 
 def _member(county: County) -> Columns:
     rows = county.journal.columns("member")
+    start, rng = county.calendar.start, _rng(county)
     first = rows["seen"] == _MISSING
-    registered = county.households.registered_on[rows["hh"]]
-    own = np.where(first, np.maximum(registered, rows["birth"]), rows["seen"])
-    own = np.maximum(own, np.where(rows["left_on"] < county.calendar.until, rows["left_on"], 0))
-    known = np.where(first, own + 15, _known(county, "member", own, rows["hh"]))
-    known = np.where(first, np.minimum(known, county.calendar.start - 1), known).astype(np.int32)
-    rows["known_on"] = clocks.in_order(
-        known, group=rows["hh"].astype(np.int64) * 64 + rows["number"], sequence=rows["seen"]
-    )
+    left = np.where(rows["left_on"] < county.calendar.until, rows["left_on"], 0)
+    known = _known(county, "member", np.maximum(np.where(first, start, rows["seen"]), left), rows["hh"])
+    # The written history opens with a full collection of everybody, in the months before its first day.
+    collected = np.maximum(start - rng.integers(5, 80, len(known)), rows["birth"])
+    known = np.where(first, np.minimum(collected, start - 1), known).astype(np.int32)
+    group = rows["hh"].astype(np.int64) * MEMBERS_AT_MOST + rows["number"]
+    rows["known_on"] = clocks.in_order(known, group=group, sequence=rows["seen"])
+    rows["left_on"] = np.where(rows["left_on"] < county.calendar.until, rows["left_on"], FAR_FUTURE).astype(np.int32)
     return rows
+
+
+def _first_known(county: County, rows: Columns) -> np.ndarray:
+    """Give the first day on which each member is known, by household and member number."""
+    out = np.full(len(county.households) * MEMBERS_AT_MOST, FAR_FUTURE, dtype=np.int32)
+    np.minimum.at(out, rows["hh"].astype(np.int64) * MEMBERS_AT_MOST + rows["number"], rows["known_on"])
+    return out
 
 
 def _income(county: County) -> Columns:
@@ -174,8 +186,13 @@ def _spells(county: County, table: str, *, record: str, fill: tuple[str, ...]) -
     return rows
 
 
-def _job(county: County) -> Columns:
-    return _spells(county, "job", record="spell", fill=("place", "kind"))
+def _job(county: County, known_people: np.ndarray) -> Columns:
+    rows = _spells(county, "job", record="spell", fill=("place", "kind"))
+    # Nobody is entered as at work before being entered at all.
+    person = known_people[rows["hh"].astype(np.int64) * MEMBERS_AT_MOST + rows["member"]]
+    known = np.maximum(rows["known_on"], person).astype(np.int64)
+    rows["known_on"] = clocks.in_order(known, group=rows["record"].astype(np.int64), sequence=rows["end"])
+    return rows
 
 
 def _measure(county: County) -> Columns:
@@ -197,10 +214,6 @@ def _guarantee(county: County) -> Columns:
 
 def _listing(county: County) -> Columns:
     rows = county.journal.columns("listing")
-    if not rows:
-        return {
-            name: np.zeros(0, dtype=np.int64) for name in ("hh", "day", "category", "risks", "end", "mode", "known_on")
-        }
     closing = rows["end"] != _MISSING
     own = np.where(closing, rows["end"], rows["day"])
     known = _known(county, "listing", own, rows["hh"])
