@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from riskmodel.model.calibration import Calibrator, isotonic_calibration, no_calibration, sigmoid_calibration
 from riskmodel.model.folds import Split, grouped_folds, single_holdout
-from riskmodel.model.linear import LinearPart, fit_linear, make_basis
+from riskmodel.model.linear import LinearPart, fit_linear, fit_linear_path, make_basis
 from riskmodel.model.recipe import Recipe
 from riskmodel.model.ridge import log_loss_of_margins
 from riskmodel.model.trees import merge_texts, train_booster
@@ -124,11 +124,9 @@ def _choose_penalty(
     for train, test in splits:
         basis = make_basis(X[train], weight=weight[train], monotone=monotone, bends=recipe.bends)
         inside, outside = basis.columns(X[train]), basis.columns(X[test])
-        fit = None
-        for at, penalty in enumerate(penalties):
-            fit = fit_linear(
-                basis, inside, y[train], weight=weight[train], penalty=penalty * weight[train].sum(), start=fit
-            )
+        path = [penalty * weight[train].sum() for penalty in penalties]
+        fits = fit_linear_path(basis, inside, y[train], weight=weight[train], penalties=path)
+        for at, fit in enumerate(fits):
             out[at, test] = fit.margin(outside)
     seen = ~np.isnan(out[0])
     losses = [log_loss_of_margins(y[seen], row[seen], weight[seen]) for row in out]

@@ -7,6 +7,7 @@ off exactly, and a feature bound to rise or fall has heights that never go the o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riskmodel.model.ridge import RidgeFit, fit_ridge
+from riskmodel.model.ridge import RidgeFit, fit_ridge, fit_ridge_path
 
 Array = NDArray[np.float64]
 
@@ -254,8 +255,14 @@ def weighted_quantiles(values: Array, weight: Array, levels: Array) -> Array:
     return values[order][np.minimum(at, len(values) - 1)]
 
 
-def fit_linear(
-    basis: Basis, columns: Array, y: Array, *, weight: Array, penalty: float, start: RidgeFit | None = None
-) -> RidgeFit:
+def fit_linear(basis: Basis, columns: Array, y: Array, *, weight: Array, penalty: float) -> RidgeFit:
     """Fit the ridge regression over ``basis`` with one strength of ``penalty`` (1 / C of scikit-learn)."""
-    return fit_ridge(columns, y, weight=weight, penalty=penalty * basis.stiffness, signs=basis.signs, start=start)
+    return fit_ridge(columns, y, weight=weight, penalty=penalty * basis.stiffness, signs=basis.signs)
+
+
+def fit_linear_path(
+    basis: Basis, columns: Array, y: Array, *, weight: Array, penalties: Sequence[float]
+) -> list[RidgeFit]:
+    """`fit_linear` under several penalties, strongest first, to the precision that a choice between them needs."""
+    given = [penalty * basis.stiffness for penalty in penalties]
+    return fit_ridge_path(columns, y, weight=weight, penalties=given, signs=basis.signs)
