@@ -122,7 +122,7 @@ class Registry:
 
     @classmethod
     def _open_duckdb(cls, path: Path, connection: Backend) -> Registry:
-        names = connection.list_tables()
+        names = stored_tables(connection)
         stored = {}
         for name in TABLES:
             if name not in names:
@@ -311,6 +311,13 @@ def connect(
     except duckdb.Error as error:
         first = str(error).strip().splitlines()[0]
         raise DataError(f"{path} is not a DuckDB file that can be read: {first}") from None
+
+
+def stored_tables(connection: Backend) -> list[str]:
+    """Return the names of tables and views in the database that ``connection`` is open on."""
+    # Ibis asks this in a way that DuckDB 2 no longer answers.
+    query = "select table_name from information_schema.tables where table_catalog = current_database()"
+    return [name for (name,) in connection.raw_sql(query).fetchall()]
 
 
 def _nearby(path: Path) -> str:

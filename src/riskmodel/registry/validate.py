@@ -211,10 +211,10 @@ def open_source(path: Path) -> Source:
 
 
 def _database(path: Path) -> Source:
-    from riskmodel.registry.registry import connect
+    from riskmodel.registry.registry import connect, stored_tables
 
     connection = connect(path)
-    present = connection.list_tables()
+    present = stored_tables(connection)
     names = tuple(name for name in TABLES if name in present)
     if not names:
         raise CallError(f"{path} holds none of a registry's tables ({', '.join(TABLES)}).")
