@@ -140,17 +140,20 @@ def read_table(files: Files, *, columns: list[str] | None = None) -> pa.Table:
     names = [name for name in files.columns if columns is None or name in columns]
     if all(part.schema.equals(parts[0].schema) for part in parts):
         return pa.concat_tables(parts).select(names)
-    return _stack(parts, names)
+    return _stack(files.table, parts, names)
 
 
-def _stack(parts: list[pa.Table], names: list[str]) -> pa.Table:
+def _stack(table: str, parts: list[pa.Table], names: list[str]) -> pa.Table:
     """Put parts that type a column differently on top of each other: as text, where the types do not meet."""
     columns = []
     for name in names:
         pieces = [part[name] if name in part.column_names else pa.nulls(part.num_rows) for part in parts]
         kinds = {piece.type for piece in pieces if not pa.types.is_null(piece.type)}
         target = kinds.pop() if len(kinds) == 1 else pa.string()
-        chunks = [chunk for piece in pieces for chunk in _as_chunked(piece).cast(target).chunks]
+        try:
+            chunks = [chunk for piece in pieces for chunk in _as_chunked(piece).cast(target).chunks]
+        except pa.ArrowException:
+            raise DataError(f"{table}: {name} has types in different files that do not go together.") from None
         columns.append(pa.chunked_array(chunks, type=target))
     return pa.Table.from_arrays(columns, names=names)
 
