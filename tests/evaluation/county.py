@@ -21,7 +21,7 @@ def pc(h, view):
     return view.where(source="wage").sum("amount") / h.members.count()
 
 
-@feature(months=(3, 12), unit="yuan/person", risk="falls", zh="近{months}个月人均收入", en="income, last {months} months")
+@feature(months=(3, 12), unit="yuan/person", risk="falls", zh="近{months}个月收入", en="income, {months} months")
 def income_pc(h, months):
     return pc(h, h.income.last(months=months))
 
@@ -75,8 +75,8 @@ def write_county(folder: Path, *, households: int = 360, seed: int = 1) -> Path:
     for step in range(MONTHS):
         month = add_months(FIRST, step)
         shock = 0.9 * shock + rng.normal(0, 0.12, households)
-        for i in range(households):
-            income.append((ids[i], month, round(float(np.exp(level[i] + shock[i]) / 12), 2)))
+        wage = np.round(np.exp(level + shock) / 12, 2)
+        income.extend((ids[i], month, float(wage[i])) for i in range(households))
     known = date(2017, 12, 1)
     tables = {
         "household": pa.table(

@@ -62,7 +62,7 @@ def rule_scorer(rule: Rule, *, zh: str, en: str) -> Scorer:
 
     return Scorer(
         name="rule",
-        zh=f"规则（{zh}{zh_word}{threshold:g}）",
+        zh=f"规则（{zh}{zh_word} {threshold:g}）",
         en=f"rule ({en} {sign} {threshold:g})",
         probabilities=False,
         fit=fit,

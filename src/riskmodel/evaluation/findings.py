@@ -15,6 +15,8 @@ _MODES = {
     CROSS_VALIDATION: {"zh": "分组交叉验证", "en": "grouped cross-validation"},
 }
 
+AHEAD = frozenset({"clearly_better", "better"})
+
 _NAMES = {
     "auc": ("AUC", "AUC"),
     "average_precision": ("平均精度", "average precision"),
@@ -58,22 +60,32 @@ def shown(estimate: Estimate, measure: str, *, interval: bool = True) -> str:
     >>> shown(Estimate(value=0.256, low=0.2, high=0.31), "recall_at_5pct")
     '25.6% (20.0–31.0)'
     """
-    if estimate.value != estimate.value:
+    if math.isnan(estimate.value):
         return "–"
     share = measure.startswith(("recall", "precision"))
     value = f"{estimate.value * 100:.1f}%" if share else f"{estimate.value:.3f}"
-    if not interval or estimate.low != estimate.low:
+    if not interval or math.isnan(estimate.low):
         return value
     low, high = ((f"{e * 100:.1f}" if share else f"{e:.3f}") for e in (estimate.low, estimate.high))
-    return f"{value} ({low}–{high})" if estimate.low >= 0 else f"{value} ({low} to {high})"
+    return f"{value} ({low}–{high})" if estimate.low >= 0 else f"{value} ({low}, {high})"
 
 
 def signed(difference: Estimate, measure: str) -> str:
-    """Return a difference with its sign; shares in percentage points."""
-    points = 100 if measure.startswith(("recall", "precision")) else 1
-    form = "{:+.1f}" if points == 100 else "{:+.3f}"
-    value, low, high = (form.format(v * points) for v in (difference.value, difference.low, difference.high))
-    return value if difference.low != difference.low else f"{value} ({low}, {high})"
+    """Return a difference with its sign; shares in percentage points.
+
+    >>> signed(Estimate(value=-0.0001, low=-0.02, high=0.01), "auc")
+    '0.000 (−0.020, +0.010)'
+    """
+    points, digits = (100, 1) if measure.startswith(("recall", "precision")) else (1, 3)
+    value, low, high = (_with_sign(v * points, digits) for v in (difference.value, difference.low, difference.high))
+    return value if math.isnan(difference.low) else f"{value} ({low}, {high})"
+
+
+def _with_sign(value: float, digits: int) -> str:
+    if math.isnan(value):
+        return "–"
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,15 +116,11 @@ def findings(evaluation: Evaluation) -> list[Finding]:
         tables = evaluation.single(mode)
         for baseline in evaluation.baselines:
             for measure in headline_measures(evaluation.experiment.capacities):
-                verdicts = [table.verdict(baseline.name, measure) for table in tables]
-                ahead = [v in {"clearly_better", "better"} for v in verdicts]
-                if all(ahead):
-                    said.append(_won(evaluation, mode, baseline.name, measure, verdicts))
-                said += [
-                    _lost(evaluation, mode, table, baseline.name, measure)
-                    for table, won in zip(tables, ahead, strict=True)
-                    if not won
-                ]
+                behind = [t for t in tables if t.verdict(baseline.name, measure) not in AHEAD]
+                if behind:
+                    said.append(_lost(evaluation, mode, behind, baseline.name, measure))
+                else:
+                    said.append(_won(evaluation, mode, tables, baseline.name, measure))
     return sorted(said, key=lambda finding: finding.good)
 
 
@@ -121,11 +129,12 @@ def _words(evaluation: Evaluation, name: str) -> tuple[str, str]:
     return scorer.zh, scorer.en
 
 
-def _won(evaluation: Evaluation, mode: str, baseline: str, measure: str, verdicts: list[str]) -> Finding:
+def _won(evaluation: Evaluation, mode: str, tables: list[Table], baseline: str, measure: str) -> Finding:
     zh, en = _words(evaluation, baseline)
-    total, clear = len(verdicts), verdicts.count("clearly_better")
-    where_zh = f"全部 {total} 个检验时点上" if mode == OUT_OF_TIME else ""
-    where_en = f" at all {total} test origins" if mode == OUT_OF_TIME and total > 1 else ""
+    total = len(tables)
+    clear = sum(table.verdict(baseline, measure) == "clearly_better" for table in tables)
+    where_zh = f"在全部 {total} 个检验时点上" if total > 1 else ""
+    where_en = f" at all {total} test origins" if total > 1 else ""
     sure_zh = f"其中 {clear} 个的差异区间不含 0" if total > 1 else ("差异区间不含 0" if clear else "但差异区间含 0")
     sure_en = (
         f"at {clear} of them the interval of the difference excludes 0"
@@ -134,28 +143,38 @@ def _won(evaluation: Evaluation, mode: str, baseline: str, measure: str, verdict
     )
     return Finding(
         good=True,
-        zh=f"{mode_name(mode, 'zh')}：按{measure_name(measure, 'zh')}，模型{where_zh}优于{zh}；{sure_zh}。",
+        zh=f"{mode_name(mode, 'zh')}，按{measure_name(measure, 'zh')}：模型{where_zh}优于{zh}；{sure_zh}。",
         en=f"{mode_name(mode, 'en').capitalize()}, by {measure_name(measure, 'en')}: the model is better than "
         f"{en}{where_en}; {sure_en}.",
     )
 
 
-def _lost(evaluation: Evaluation, mode: str, table: Table, baseline: str, measure: str) -> Finding:
+def _lost(evaluation: Evaluation, mode: str, tables: list[Table], baseline: str, measure: str) -> Finding:
     zh, en = _words(evaluation, baseline)
-    model, other = table.estimates["model"][measure], table.estimates[baseline][measure]
-    how_zh, how_en = {
-        "clearly_worse": ("，明显较差", ", clearly worse"),
-        "level": ("，持平", ", level"),
-    }.get(table.verdict(baseline, measure), ("", ""))
-    figures = f"{shown(model, measure, interval=False)} / {shown(other, measure, interval=False)}"
-    gap = signed(table.differences[baseline][measure], measure)
+    total = len(evaluation.single(mode))
+    of_zh = f"在 {total} 个检验时点中的 {len(tables)} 个上" if total > 1 else ""
+    of_en = f" at {len(tables)} of {total} test origins" if total > 1 else ""
     return Finding(
         good=False,
-        zh=f"{mode_name(mode, 'zh')}，{table_name(table, 'zh')}：按{measure_name(measure, 'zh')}，"
-        f"模型不优于{zh}（{figures}，差 {gap}{how_zh}）。",
-        en=f"{mode_name(mode, 'en').capitalize()}, {table_name(table, 'en')}, by {measure_name(measure, 'en')}: "
-        f"the model does not beat {en} ({figures}, difference {gap}{how_en}).",
+        zh=f"{mode_name(mode, 'zh')}，按{measure_name(measure, 'zh')}：模型{of_zh}不优于{zh}："
+        + "；".join(_figures(table, baseline, measure, "zh") for table in tables)
+        + "。",
+        en=f"{mode_name(mode, 'en').capitalize()}, by {measure_name(measure, 'en')}: the model does not beat "
+        f"{en}{of_en}: " + "; ".join(_figures(table, baseline, measure, "en") for table in tables) + ".",
     )
+
+
+def _figures(table: Table, baseline: str, measure: str, lang: str) -> str:
+    model, other = table.estimates["model"][measure], table.estimates[baseline][measure]
+    kind = table.verdict(baseline, measure)
+    if lang == "zh":
+        how = {"clearly_worse": "，明显较差", "level": "，持平"}.get(kind, "")
+        ahead, beside, gap = table_name(table, "zh") + " ", " 对 ", "，差 "
+    else:
+        how = {"clearly_worse": ", clearly worse", "level": ", level"}.get(kind, "")
+        ahead, beside, gap = table_name(table, "en") + " ", " against ", ", difference "
+    values = shown(model, measure, interval=False) + beside + shown(other, measure, interval=False)
+    return f"{ahead}{values}{gap}{signed(table.differences[baseline][measure], measure)}{how}"
 
 
 def best_of(table: Table, measure: str) -> str:

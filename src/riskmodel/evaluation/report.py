@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 
 from riskmodel.drawing import FONTS, Series, grouped_bars, horizontal_bars, reliability_plot
-from riskmodel.evaluation.compare import Table
+from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.findings import (
     best_of,
     findings,
@@ -27,8 +27,8 @@ h1{{font-size:1.5em;margin:.3em 0}}h2{{font-size:1.15em;margin:1.6em 0 .4em;bord
 h3{{font-size:1em;margin:1em 0 .3em}}
 table{{border-collapse:collapse;font-size:.86em;margin:.4em 0}}
 th,td{{padding:3px 8px;border-bottom:1px solid #e5e5e5;text-align:right;white-space:nowrap}}
-th:first-child,td:first-child{{text-align:left;white-space:normal}}
-th{{background:#f6f6f6}}td.best{{font-weight:700}}
+th:first-child,td:first-child{{text-align:left}}
+th{{background:#f6f6f6;white-space:normal;vertical-align:bottom;max-width:13em}}td.best{{font-weight:700}}
 .scroll{{overflow-x:auto}}
 .lost{{background:#fff3e0;border-left:5px solid #d55e00;padding:8px 14px}}
 .won{{background:#eef6f0;border-left:5px solid #009e73;padding:8px 14px}}
@@ -68,9 +68,14 @@ def _section(evaluation: Evaluation, lang: str) -> str:
         _findings(evaluation, lang),
     ]
     for mode, tables in evaluation.tables.items():
-        parts.append(f"<h2>{words['results']}{mode_name(mode, lang)}</h2>")
-        parts += [_scores_table(table, evaluation, mode=mode, lang=lang) for table in reversed(tables)]
-        parts += [_pictures(evaluation, mode, lang)]
+        parts += [
+            f"<h2>{words['results']}{mode_name(mode, lang)}</h2>",
+            _scores_table(evaluation.summary(mode), evaluation, mode=mode, lang=lang),
+            _pictures(evaluation, mode, lang),
+        ]
+        if len(tables) > 1:
+            parts += [_by_origin(evaluation, mode, lang)]
+            parts += [_scores_table(table, evaluation, mode=mode, lang=lang) for table in evaluation.single(mode)]
     if evaluation.plan.origins:
         parts += [f"<h2>{words['splits']}</h2>", splits_svg(evaluation.plan, lang=lang)]
     parts += [
@@ -143,20 +148,35 @@ def _differences(table: Table, names: dict[str, str], lang: str) -> str:
     return f"<div class='scroll'><table><tr><th></th>{head}</tr>{''.join(rows)}</table></div>"
 
 
-def _pictures(evaluation: Evaluation, mode: str, lang: str) -> str:
-    words, table = WORDS[lang], evaluation.summary(mode)
-    labels = [capacity_label(c) for c in evaluation.experiment.capacities]
-    series = [
+def _bars(evaluation: Evaluation, cells: Sequence[tuple[Table, str]], lang: str) -> list[Series]:
+    return [
         Series(
             name=s.zh if lang == "zh" else s.en,
-            values=[table.estimates[s.name][f"recall_at_{label}"].value for label in labels],
-            low=[table.estimates[s.name][f"recall_at_{label}"].low for label in labels],
-            high=[table.estimates[s.name][f"recall_at_{label}"].high for label in labels],
+            values=[table.estimates[s.name][measure].value for table, measure in cells],
+            low=[table.estimates[s.name][measure].low for table, measure in cells],
+            high=[table.estimates[s.name][measure].high for table, measure in cells],
         )
         for s in evaluation.scorers
     ]
+
+
+def _by_origin(evaluation: Evaluation, mode: str, lang: str) -> str:
+    measure = headline_measures(evaluation.experiment.capacities)[-1]
+    tables = evaluation.tables[mode]
+    title = f"{WORDS[lang]['by_origin']}{measure_name(measure, lang)}"
+    series = _bars(evaluation, [(table, measure) for table in tables], lang)
+    drawn = grouped_bars(
+        [table_name(t, lang) for t in tables], series, title=title, y_label=measure_name(measure, lang)
+    )
+    return f"<h3>{title}</h3>{drawn}"
+
+
+def _pictures(evaluation: Evaluation, mode: str, lang: str) -> str:
+    words, table = WORDS[lang], evaluation.summary(mode)
+    labels = [capacity_label(c) for c in evaluation.experiment.capacities]
     groups = [label.replace("pct", "%") for label in labels]
-    recall = grouped_bars(groups, series, title=words["recall_picture"], y_label=words["recall_picture"])
+    series = _bars(evaluation, [(table, f"recall_at_{label}") for label in labels], lang)
+    recall = grouped_bars(groups, series, title=words["recall_picture"], y_label=words["recall_axis"])
     curves = [
         (
             s.zh if lang == "zh" else s.en,

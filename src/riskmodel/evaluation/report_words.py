@@ -25,6 +25,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "rows_note": "检验 {rows} 户次，其中 {positives} 发生（{share}）；"
         "训练至少 {trained} 户次，其中 {trained_positives} 发生。",
         "recall_picture": "不同走访容量下的召回率",
+        "recall_axis": "召回率",
+        "by_origin": "各检验时点：",
         "recall_note": "横轴：可走访的户数占比。纵轴：此后确实发生的农户中，有多少在名单内。竖线为区间。",
         "reliability": "可靠性：风险说多少，是否就发生多少",
         "reliability_note": f"按风险分为 {CALIBRATION_BINS} 组，每组户数大致相等；落在对角线上为一致。",
@@ -57,6 +59,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "rows_note": "{rows} households tested, {positives} of them positive ({share}); trained on at least {trained} "
         "rows, {trained_positives} of them positive.",
         "recall_picture": "Recall by visiting capacity",
+        "recall_axis": "recall",
+        "by_origin": "At each test origin: ",
         "recall_note": "Across: the share of households that can be visited. Up: of those whom it then happened to, "
         "the share that was on the list. Whiskers are intervals.",
         "reliability": "Reliability: does the risk come true as often as it says?",

@@ -8,6 +8,7 @@ counts, settings, measures and files of results: nothing that names a household.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -51,8 +52,7 @@ class MlflowTracker:
         return f"sqlite:///{self.models / 'mlflow.db'}"
 
     def __enter__(self) -> MlflowTracker:
-        """Start the process, which begins to import MLflow and to open the store."""
-        self.models.mkdir(parents=True, exist_ok=True)
+        """Start the process, which begins to import MLflow; nothing is written yet."""
         self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "riskmodel.evaluation.mlflow_worker", self.uri],
@@ -64,6 +64,15 @@ class MlflowTracker:
             env=quiet_environment(dict(os.environ)),
         )
         return self
+
+    def open(self) -> None:
+        """Let the process open the store, now that there is something to train on."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self.models.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(BrokenPipeError):  # log() says why the process ended
+            self._process.stdin.write("open\n")
+            self._process.stdin.flush()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

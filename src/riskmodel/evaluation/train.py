@@ -33,6 +33,7 @@ from riskmodel.evaluation.splits_picture import splits_svg
 from riskmodel.evaluation.tracking import MlflowTracker
 from riskmodel.files import write_aside
 from riskmodel.progress import step
+from riskmodel.training.experiment import Experiment
 from riskmodel.training.splits import Fold, grouped_folds, rolling_folds
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ class Trained:
     run_id: str | None
 
 
-def default_out(path: Path) -> Path:
-    """Return the folder that results go to when none is named: ``out/train/NAME``, NAME being the file's own."""
-    return Path("out") / "train" / Path(path).stem
+def default_out(experiment: Experiment) -> Path:
+    """Return the folder that results go to when none is named: ``out/train/NAME``."""
+    return Path("out") / "train" / experiment.name
 
 
 def check_experiment(path: Path, *, registry: Path | None = None, out: Path | None = None) -> tuple[Prepared, Path]:
@@ -83,9 +84,9 @@ def check_experiment(path: Path, *, registry: Path | None = None, out: Path | No
         What would run, and where the picture is.
     """
     prepared = prepare(path, registry=registry)
-    target = (out or default_out(path)) / "splits.svg"
+    target = (out or default_out(prepared.experiment)) / "splits.svg"
     with write_aside(target) as aside:
-        aside.write_text(splits_svg(prepared.plan, lang="en") if prepared.plan.training else "", encoding="utf-8")
+        aside.write_text(splits_svg(prepared.plan, lang="en"), encoding="utf-8")
     return prepared, target
 
 
@@ -123,14 +124,16 @@ def run_experiment(
 
     prepared = prepare(path, registry=registry)
     models = models or models_folder(prepared.experiment)
-    out = out or default_out(path)
-    with step(f"Features and outcomes at {len(prepared.plan.training)} dates"):
-        rows = build_rows(prepared)
-    groups = groups_of(rows, prepared.experiment.validation.holdout.by)
-    folds = lay_out_folds(prepared, rows, groups)
-    for parts in folds.values():
-        check_classes(parts, rows.y)
+    out = out or default_out(prepared.experiment)
     with nullcontext() if tracker is None else tracker(models) as tracking:
+        with step(f"Features and outcomes at {len(prepared.plan.training)} dates"):
+            rows = build_rows(prepared)
+        groups = groups_of(rows, prepared.experiment.validation.holdout.by)
+        folds = lay_out_folds(prepared, rows, groups)
+        for parts in folds.values():
+            check_classes(parts, rows.y)
+        if tracking is not None:
+            tracking.open()
         scorers = scorers_of(prepared)
         tables, predictions = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers)
         with step("The final model"):

@@ -1,0 +1,252 @@
+"""A training from the file to the bundle, on a small registry read like any other."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from riskmodel.errors import CallError, DataError
+from riskmodel.evaluation import check_experiment, run_experiment
+from riskmodel.evaluation.backtest import backtest
+from riskmodel.evaluation.compare import compare, verdict
+from riskmodel.evaluation.findings import findings
+from riskmodel.evaluation.inputs import build_rows, groups_of, prepare, scorers_of
+from riskmodel.evaluation.train import lay_out_folds
+from riskmodel.model import ModelStore, load_bundle
+
+
+@pytest.fixture(scope="module")
+def trained(workspace, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    return run_experiment(workspace / "small.yaml", models=folder / "models", out=folder / "out")
+
+
+@pytest.fixture
+def variant(workspace):
+    """Write the experiment with some text changed; its neighbours stay."""
+    made = []
+
+    def write(*changes, name):
+        text = (workspace / "small.yaml").read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path = workspace / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        made.append(path)
+        return path
+
+    yield write
+    for path in made:
+        path.unlink()
+
+
+def test_every_origin_and_the_pool_have_every_scorer(trained):
+    tables = trained.evaluation.tables["out_of_time"]
+    assert [t.name for t in tables] == ["2022-01-01", "2022-07-01", "2023-01-01", "pooled"]
+    for table in tables:
+        assert list(table.estimates) == ["model", "rule", "one_number", "logistic"]
+        for by_measure in table.estimates.values():
+            for measure in ("auc", "average_precision", "recall_at_5pct", "precision_at_rule"):
+                assert by_measure[measure].low <= by_measure[measure].value <= by_measure[measure].high
+        assert set(table.differences) == {"rule", "one_number", "logistic"}
+        assert "brier" not in table.estimates["rule"]
+    assert tables[-1].rows == sum(t.rows for t in tables[:-1])
+    assert tables[-1].estimates["model"]["auc"].value > 0.85
+
+
+def test_the_model_knows_more_than_the_rule_and_the_report_says_where_it_does_not(trained):
+    said = findings(trained.evaluation)
+    assert any(f.good and "rule (distance to the line < 0)" in f.en for f in said)
+    losses = [f for f in said if not f.good]
+    assert said[: len(losses)] == losses
+    for table in trained.evaluation.tables["out_of_time"][:-1]:
+        for baseline, by_measure in table.differences.items():
+            lost = verdict(by_measure["auc"], "auc") not in {"clearly_better", "better"}
+            name = next(s.en for s in trained.evaluation.scorers if s.name == baseline)
+            told = [f.en for f in losses if f"does not beat {name}" in f.en and "by AUC" in f.en]
+            assert lost == any(table.name in sentence for sentence in told)
+
+
+def test_the_bundle_loads_verifies_and_says_what_it_is(trained):
+    bundle = load_bundle(trained.bundle)
+    assert trained.reference == "small@1"
+    assert bundle.manifest["outcome"] == "need"
+    assert bundle.manifest["training_cut"] == "2024-02-01"
+    assert bundle.manifest["experiment_sha256"] == trained.evaluation.experiment.sha256
+    assert bundle.names == ["income_pc_3m", "income_pc_12m", "line_gap_12m", "members_chronic"]
+    assert bundle.metrics["tables"]["out_of_time"][-1]["origin"] == "pooled"
+    for heading in (
+        "Intended use",
+        "Where the model does not win",
+        "Limits",
+        "Checklist of bias",
+        "Sensitive features",
+    ):
+        assert f"## {heading}" in bundle.card
+    assert "摘要" in bundle.card
+    assert "members_chronic" in bundle.card.split("## Sensitive features")[1]
+    assert "with present support" in bundle.card
+
+
+def test_the_first_version_is_the_champion_and_the_second_is_not(trained, workspace):
+    store = ModelStore(trained.bundle.parents[1])
+    assert trained.champion
+    assert [p.why for p in store.promotions("small")] == ["first version"]
+    again = run_experiment(workspace / "small.yaml", models=store.root, out=trained.out.parent / "again", tracker=None)
+    assert (again.reference, again.champion) == ("small@2", False)
+    assert store.resolve("small@champion").name == "1"
+    first, second = (load_bundle(store.resolve(f"small@{v}")) for v in (1, 2))
+    assert first.manifest["files"] == second.manifest["files"]
+
+
+def test_the_report_is_whole_in_both_languages_and_fetches_nothing(trained):
+    page = (trained.out / "evaluation.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert not re.search(r'(src|href)="(?!#)', page)
+    assert 'section lang="zh"' in page
+    assert 'section lang="en"' in page
+    for word in (
+        "小县",
+        "a small county",
+        "模型没有胜出之处",
+        "Where the model does not win",
+        "样本流程",
+        "Flow of rows",
+    ):
+        assert word in page
+    pictures = re.findall(r"<svg.*?</svg>", page, flags=re.S)
+    assert len(pictures) == 10
+    for drawn in pictures:
+        ET.fromstring(drawn)
+    assert "nan" not in re.sub(r"[A-Za-z\u4e00-\u9fff]*nan[a-z]+", "", page)
+
+
+def test_predictions_hold_every_household_once_an_origin(trained):
+    rows = pd.read_parquet(trained.out / "predictions.parquet")
+    assert len(rows) == 3 * 360
+    assert not rows.duplicated(["household_id", "as_of"]).any()
+    assert rows["model"].between(0, 1).all()
+
+
+def test_metrics_json_is_plain_json(trained):
+    content = json.loads((trained.out / "metrics.json").read_text(encoding="utf-8"))
+    assert content["plan"]["origins"][0]["as_of"] == "2022-01-01"
+    assert content["flow"][0]["outcome known"] == 360
+
+
+def test_mlflow_holds_the_runs_and_no_household(trained):
+    models = trained.bundle.parents[1]
+    with sqlite3.connect(models / "mlflow.db") as store:
+        runs = dict(store.execute("select run_uuid, name from runs"))
+        metrics = {key for (key,) in store.execute("select key from metrics where run_uuid = ?", (trained.run_id,))}
+        parents = store.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()[0]
+        dump = "\n".join(store.iterdump())
+    store.close()
+    assert runs[trained.run_id] == "small@1"
+    assert len(runs) == 4
+    assert parents == 3
+    assert {"auc", "auc_low", "auc_high", "recall_at_5pct", "rule/auc", "brier"} <= metrics
+    assert not re.search(r"H\d{5}", dump)
+    logged = [path for path in (models / "mlartifacts").rglob("*") if path.is_file()]
+    assert {p.name for p in logged} >= {"evaluation.html", "metrics.json", "card.md", "booster.txt", "manifest.json"}
+    assert not any(p.suffix in {".pkl", ".joblib", ".cloudpickle", ".parquet"} for p in logged)
+    assert not any(re.search(rb"\bH\d{5}\b", p.read_bytes()) for p in logged)
+
+
+def test_shuffled_outcomes_teach_nothing(workspace):
+    prepared = prepare(workspace / "small.yaml")
+    rows = build_rows(prepared)
+    groups = groups_of(rows, "village")
+    rng = np.random.default_rng(3)
+    y = rows.y.groupby(rows.frame["as_of"].astype(str)).transform(lambda block: rng.permutation(block.to_numpy()))
+    scorers = [s for s in scorers_of(prepared) if s.name in {"model", "logistic"}]
+    folds = lay_out_folds(prepared, rows, groups)["out_of_time"]
+    asked = backtest(rows.X, y, folds=folds, scorers=scorers, groups=groups, label="shuffled")
+    clusters = pd.factorize(groups)[0][asked.rows]
+    tables = compare(
+        asked, scorers=scorers, clusters=clusters, capacities=[0.05], rule=None, draws=50, level=0.95, seed=0
+    )
+    # 392 of 1,080 positive: the standard error of an AUC of nothing is below 0.02.
+    assert abs(tables[-1].estimates["model"]["auc"].value - 0.5) < 0.07
+
+
+def test_a_group_feature_is_not_given_to_the_model_and_both_modes_make_two_tables(variant, tmp_path):
+    path = variant(
+        ("without: [kin]", "without: []"),
+        ("  origins: {newest: 3, every_months: 6}", "  mode: both\n  origins: ['2022-01-01']"),
+        ("by: village, folds: 2", "by: 'feature:kin', folds: 2"),
+        ("name: small", "name: kinship"),
+        ("bootstrap: 60", "bootstrap: 20"),
+        ("training: {as_of: {every_months: 6, newest: 3}}", "training: {as_of: ['2020-06-01', '2020-12-01']}"),
+        ("model: {calibration: sigmoid, folds: 3}", "baselines: {logistic: null}"),
+        name="kinship",
+    )
+    done = run_experiment(path, models=tmp_path / "models", out=tmp_path / "out", tracker=None)
+    assert "kin" not in [f["name"] for f in done.evaluation.features]
+    assert list(done.evaluation.tables) == ["out_of_time", "cross_validation"]
+    assert done.evaluation.tables["cross_validation"][0].rows == 3 * 360
+    page = (done.out / "evaluation.html").read_text(encoding="utf-8")
+    assert "fewer than 3" in page
+    assert "Grouped cross-validation disregards time" in page
+    frame = pd.read_parquet(done.out / "predictions.parquet")
+    pairs = frame.assign(kin=frame["household_id"].str[1:].astype(int) // 2).groupby(["mode", "kin"])["fold"].nunique()
+    assert (pairs == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        (("outcome: need", "outcome: neded"), CallError, 'outcome names "neded"'),
+        (("model: {calibration: sigmoid", "model: {calibraton: sigmoid"), CallError, 'Did you mean "calibration"?'),
+        (("model: {calibration: sigmoid", "model: {random_state: 1"), CallError, "is set by seed"),
+        (
+            ("outcome: need", "outcome: never"),
+            DataError,
+            "one class only among the rows tested at the test origin 2022",
+        ),
+        (("cohort: everyone", "cohort: nobody"), DataError, "the cohort nobody holds no household"),
+        (("every_months: 6, newest: 3}}", "from: '2010-01-01', every_months: 12}}"), DataError, "2010-01-01"),
+        (("by: village, folds: 2", "by: township, folds: 4"), DataError, "hold only 3 of them"),
+        (("registry: county", "registry: contry"), CallError, "contry"),
+        (
+            ("{newest: 3, every_months: 6}", "['2022-01-01', '2022-07-01', '2023-06-01']"),
+            DataError,
+            "known on 2024-07-01 only",
+        ),
+    ],
+)
+def test_bad_input_is_refused_by_name_and_leaves_nothing(variant, tmp_path, change, error, said):
+    path = variant(change, name="wrong")
+    with pytest.raises(error) as raised:
+        run_experiment(path, models=tmp_path / "models", out=tmp_path / "out", tracker=None)
+    assert said in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_draws_the_splits_and_trains_nothing(workspace, tmp_path):
+    prepared, drawn = check_experiment(workspace / "small.yaml", out=tmp_path / "out")
+    assert ET.fromstring(drawn.read_text(encoding="utf-8")).tag.endswith("svg")
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["splits.svg"]
+    assert len(prepared.plan.origins) == 3
+
+
+def test_the_command_checks_and_explains(workspace, tmp_path):
+    import typer
+
+    from riskmodel.cli.train import register
+
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    register(app)
+    done = CliRunner().invoke(app, ["train", str(workspace / "small.yaml"), "--check", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "2022-07-01" in done.output
+    assert "splits.svg" in done.output.replace("\n", "")
