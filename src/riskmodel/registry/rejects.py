@@ -160,8 +160,7 @@ class Rejects:
             who = f" (household {household})" if household not in (None, "") else ""
             place = places.get(line["table"], f"{line['table']}.parquet")
             out.append(
-                f"{place}, row {line['row']:,}{who}: {line['message']}. "
-                f"Set aside in {REJECTS} (rule {line['rule']})."
+                f"{place}, row {line['row']:,}{who}: {line['message']}. Set aside in {REJECTS} (rule {line['rule']})."
             )
         return out
 
