@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NUMBERS = ("number", "money", "integer")
+_DECIMALS = 9
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,9 @@ def _numbers(column: Column, spec: ColumnSpec, cells: pd.Series, read: Reader, d
         numbers = numbers.copy()
         numbers[at] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)[codes]
         faults = tuple(Fault(at[fault.positions], fault.value, fault.expected) for fault in found)
-    numbers = numbers * _factor(column, spec)
+    if _scaled(spec):
+        # 0.12 hectares are 1.8 mu, not 1.7999999999999998.
+        numbers = np.round(numbers * _factor(column, spec), _DECIMALS)
     if default is not None:
         unread = np.zeros(len(numbers), dtype=bool)
         for fault in faults:
@@ -246,7 +249,7 @@ def _factor(column: Column, spec: ColumnSpec) -> float:
 def _factored(value: Any, column: Column, spec: ColumnSpec) -> Any:
     if value is None or column.kind not in _NUMBERS:
         return value
-    number = value * _factor(column, spec)
+    number = round(value * _factor(column, spec), _DECIMALS)
     return round(number) if column.kind == "integer" else number
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -146,13 +148,14 @@ def _stata(name: str, source: Source, path: Path, wanted: Wanted, shown: str) ->
     import pandas as pd
 
     try:
-        with pd.io.stata.StataReader(path, convert_categoricals=False) as reader:
+        opened: Any = pd.io.stata.StataReader(path, convert_categoricals=False)
+        with opened as reader:
             labels = reader.variable_labels()
             headings = list(labels)
             positions, names, named = choose(headings, wanted, place=shown, labels=list(labels.values()))
             chosen = [headings[position] for position in positions]
             frame = reader.read(columns=chosen, convert_categoricals=source.labels)
-    except (ValueError, OSError, KeyError, EOFError, IndexError) as error:
+    except (ValueError, OSError, KeyError, EOFError, IndexError, struct.error) as error:
         raise DataError(f"{shown}: cannot be read as a Stata file: {error}") from None
     frame = frame[chosen]
     for column in frame.columns[frame.dtypes == "category"]:

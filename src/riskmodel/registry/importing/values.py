@@ -165,7 +165,7 @@ def contains_reader(wanted: Iterable[str], *, known: Iterable[str], separators: 
         for part in parts:
             if part.casefold() not in known_words:
                 raise ValueError(
-                    f'values that the mapping lists, not "{part}".{_nearest(part, known_names, known_names)}'
+                    f'only values that the mapping lists (contains, others); "{part}" is none.{_nearest(part, known_names, known_names)}'
                 )
         return any(part.casefold() in wanted_words for part in parts)
 
