@@ -48,7 +48,16 @@ def test_households(county: tuple[ImportReport, Path]) -> None:
 
 
 def test_several_illnesses_in_one_cell(county: tuple[ImportReport, Path]) -> None:
-    found = rows(county[1], "member", "member_id", "birth_date", "chronic_illness", "major_illness", "disabled", "disability_grade")
+    found = rows(
+        county[1],
+        "member",
+        "member_id",
+        "birth_date",
+        "chronic_illness",
+        "major_illness",
+        "disabled",
+        "disability_grade",
+    )
     assert found[0] == ("SY-0001-1", dt.date(1970, 3, 5), False, True, True, 2)
     assert found[3] == ("SY-0002-1", dt.date(1980, 1, 1), True, False, False, None)
     assert found[5] == ("SY-0003-2", dt.date(2016, 9, 30), True, False, True, 3)
@@ -106,7 +115,14 @@ def test_the_command_says_what_it_made(tmp_path: Path) -> None:
     app = typer.Typer()
     app.callback()(lambda: None)
     import_.register(app)
-    call = ["import", str(tmp_path / "source"), "--mapping", str(EXAMPLE / "mapping.yaml"), "--out", str(tmp_path / "r")]
+    call = [
+        "import",
+        str(tmp_path / "source"),
+        "--mapping",
+        str(EXAMPLE / "mapping.yaml"),
+        "--out",
+        str(tmp_path / "r"),
+    ]
     done = CliRunner().invoke(app, [*call, "--cut-on", "2024-01-01"])
     assert done.exit_code == 0, done.output
     assert "4 rows set aside" in done.output

@@ -104,7 +104,11 @@ def test_stata_codes_labels_and_columns_by_their_label(tmp_path: Path) -> None:
     path = tmp_path / "a.dta"
     frame = pd.DataFrame({"hh": [1, 2], "sex": [1, 2], "year": [2010.0, float("nan")]})
     frame.to_stata(
-        path, write_index=False, variable_labels={"hh": "Household number"}, value_labels={"sex": {1: "男", 2: "女"}}, version=118
+        path,
+        write_index=False,
+        variable_labels={"hh": "Household number"},
+        value_labels={"sex": {1: "男", 2: "女"}},
+        version=118,
     )
     (codes,) = read(path, "Household number", "sex")
     (labels,) = read(path, "hh", "sex", labels=True)

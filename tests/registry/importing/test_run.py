@@ -85,16 +85,19 @@ def test_distinct_first_keeps_what_was_known_first(tmp_path: Path) -> None:
 
 def test_rejects_name_file_row_column_value_and_what_was_expected(tmp_path: Path) -> None:
     report, out = run(
-        tmp_path, "户编号,姓名,日期,金额\nA,甲某某,2023-06-05,1\nA,甲某某,2023-06-06,1oo\nA,甲某某,06/05/23,2\nA,甲某某,,2\n",
+        tmp_path,
+        "户编号,姓名,日期,金额\nA,甲某某,2023-06-05,1\nA,甲某某,2023-06-06,1oo\nA,甲某某,06/05/23,2\nA,甲某某,,2\n",
         HOUSEHOLDS + SPENDING,
-    )  # fmt: skip
+    )
     lines = rows_of(out, "rejects")
     assert [(x["row"], x["column"], x["value"], x["rule"]) for x in lines] == [
         (3, "amount", "1oo", "spending.amount.numeric"),
         (4, "spent_on", "06/05/23", "spending.spent_on.date"),
         (5, "spent_on", None, "spending.spent_on.required"),
     ]
-    assert lines[0]["message"] == 'a.csv, row 3, column 金额: amount is "1oo", expected a number such as 1200 or 1,200.50'
+    assert (
+        lines[0]["message"] == 'a.csv, row 3, column 金额: amount is "1oo", expected a number such as 1200 or 1,200.50'
+    )
     assert json.loads(lines[0]["original"]) == {"户编号": "A", "日期": "2023-06-06", "金额": "1oo"}
     assert report.blocks[1].counts.rejected == 3
     everything = "".join(path.read_bytes().decode("latin-1") for path in out.rglob("*") if path.is_file())
@@ -126,7 +129,11 @@ def test_two_blocks_on_the_same_rows_have_different_record_ids(tmp_path: Path) -
 
 
 def test_where(tmp_path: Path) -> None:
-    rows = "户编号,日期,金额,类\n" + "".join(f"A,2023-06-0{n},{n},{'甲乙丙'[n % 3]}\n" for n in range(1, 9)) + "A,2023-06-09,,\n"
+    rows = (
+        "户编号,日期,金额,类\n"
+        + "".join(f"A,2023-06-0{n},{n},{'甲乙丙'[n % 3]}\n" for n in range(1, 9))
+        + "A,2023-06-09,,\n"
+    )
     for condition, kept in (
         ("类: 甲", [3, 6]),
         ("类: [甲, 乙]", [1, 3, 4, 6, 7]),
@@ -243,7 +250,9 @@ DATES = st.sampled_from(["2023-06-05", "202306", "2023年6月5日", "never", "",
 
 @settings(max_examples=40, deadline=None)
 @given(cells=st.lists(st.tuples(st.sampled_from(["A", "B", ""]), DATES, CELLS), min_size=1, max_size=12))
-def test_every_row_is_accounted_for(tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str, str]]) -> None:
+def test_every_row_is_accounted_for(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str, str]]
+) -> None:
     rows = "户编号,日期,金额\n" + "".join(",".join(row) + "\n" for row in [*cells, ("A", "2023-06-01", "1")])
     report, out = run(tmp_path_factory.mktemp("x"), rows, HOUSEHOLDS + SPENDING)
     for block in report.blocks:

@@ -22,13 +22,24 @@ from riskmodel.registry.importing.values import (
 
 @pytest.mark.parametrize(
     ("cell", "number"),
-    [("1200", 1200), ("1,200.50", 1200.5), ("１２００", 1200), (" 3.5 ", 3.5), ("-2", -2), (".5", 0.5), ("1e3", 1000), (7, 7)],
+    [
+        ("1200", 1200),
+        ("1,200.50", 1200.5),
+        ("１２００", 1200),
+        (" 3.5 ", 3.5),
+        ("-2", -2),
+        (".5", 0.5),
+        ("1e3", 1000),
+        (7, 7),
+    ],
 )
 def test_numbers(cell: object, number: float) -> None:
     assert read_number(cell) == number
 
 
-@pytest.mark.parametrize("cell", ["1,2oo", "1,20", "12元", "", "-", ".", "1.2.3", "约500", "1e999", True, "nan", "inf", "0x1A"])
+@pytest.mark.parametrize(
+    "cell", ["1,2oo", "1,20", "12元", "", "-", ".", "1.2.3", "约500", "1e999", True, "nan", "inf", "0x1A"]
+)
 def test_what_is_not_a_number_is_refused(cell: object) -> None:
     with pytest.raises(ValueError, match="number"):
         read_number(cell)
@@ -83,7 +94,9 @@ def test_a_map_comes_before_labels_and_may_say_that_nothing_is_known() -> None:
         read("其它")
 
 
-@pytest.mark.parametrize("cell", ["残疾,患有大病", "残疾，患有大病", "残疾、患有大病", "残疾; 患有大病", "残疾；患有大病；"])
+@pytest.mark.parametrize(
+    "cell", ["残疾,患有大病", "残疾，患有大病", "残疾、患有大病", "残疾; 患有大病", "残疾；患有大病；"]
+)
 def test_one_cell_several_values(cell: str) -> None:
     parts = split_parts(cell, ",，、;；")
     assert parts == ["残疾", "患有大病"]
@@ -114,7 +127,11 @@ def test_a_pseudonym_hangs_on_key_and_column_and_not_on_how_the_number_is_stored
     one = hasher(key, column="household_id")
     assert one("1001") == one(1001.0) == one(" 1001 ")
     assert len(one("1001")) == 24
-    assert one("1001") not in (one("1002"), hasher(key, column="member_id")("1001"), hasher(key[::-1], column="household_id")("1001"))
+    assert one("1001") not in (
+        one("1002"),
+        hasher(key, column="member_id")("1001"),
+        hasher(key[::-1], column="household_id")("1001"),
+    )
 
 
 def test_units() -> None:

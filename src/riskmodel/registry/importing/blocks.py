@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,8 @@ from riskmodel.registry.importing.columns import (
 )
 from riskmodel.registry.importing.mapping import Block, ColumnSpec, KnownOn
 from riskmodel.registry.importing.piece import Piece
-from riskmodel.registry.importing.reshape import Grid, lay_out, outside_headings, satisfies
-from riskmodel.registry.importing.text import canonical, shown
+from riskmodel.registry.importing.reshape import Grid, lay_out, satisfies
+from riskmodel.registry.importing.set_aside import set_aside
 from riskmodel.registry.rejects import Rejects
 from riskmodel.registry.schema import TABLES, Table
 
@@ -125,7 +124,7 @@ def make_rows(
             faulty.append((column.name, heading, FAULT[column.kind], built[column.name].faults))
             if column.required:
                 faulty.append((column.name, heading, "required", _missing(built[column.name])))
-    bad = _set_aside(faulty, block=block, grid=grid, piece=piece, rejects=rejects, built=built)
+    bad = set_aside(faulty, block=block, grid=grid, piece=piece, rejects=rejects, built=built)
     good = pa.array(~bad)
     rows = pa.table({c.name: built[c.name].values for c in table.columns if c.name in built}).filter(good)
     counts = Counts(
@@ -242,73 +241,3 @@ def _shifted(faults: Iterable[Fault], keep: np.ndarray, positions: np.ndarray) -
     """Move faults to the positions that their rows have once the filtered ones are gone."""
     for fault in faults:
         yield Fault(positions[fault.positions[keep[fault.positions]]], fault.value, fault.expected)
-
-
-def _set_aside(
-    faulty: Sequence[tuple[str, str, str, tuple[Fault, ...]]],
-    *,
-    block: Block,
-    grid: Grid,
-    piece: Piece,
-    rejects: Rejects,
-    built: dict[str, Built],
-) -> np.ndarray:
-    bad = np.zeros(len(grid.rows), dtype=bool)
-    own_date_unread = (
-        {TABLES[block.table].own_date} if block.known_on and block.known_on.own_date_plus_days is not None else set()
-    )
-    originals = _Originals(block, grid, built)
-    for name, heading, rule, faults in faulty:
-        for fault in faults:
-            at = fault.positions
-            if name == _KNOWN_ON and own_date_unread:
-                # Missing only because the own date is, and that is told already.
-                bad[at] = True
-                continue
-            bad[at] = True
-            hidden = name in block.columns and block.columns[name].hash
-            value = "(hidden)" if hidden and fault.value is not None else shown(fault.value)
-            columns = _melted_names(heading, block, grid, at)
-            said = f"{name} is {value}, expected {fault.expected.rstrip('.')}"
-            rejects.add_many(
-                table=block.table,
-                rows=[int(row) for row in grid.rows[at]],
-                column=name,
-                values=[None if fault.value is None or hidden else canonical(fault.value)] * len(at),
-                rule=f"{block.table}.{name}.{rule}",
-                messages=[
-                    f"{piece.place}, row {row:,}, column {column}: {said}"
-                    for row, column in zip(grid.rows[at], columns, strict=True)
-                ],
-                originals=[originals.of(int(position)) for position in at],
-            )
-    return bad
-
-
-def _melted_names(heading: str, block: Block, grid: Grid, at: np.ndarray) -> list[str]:
-    if block.melt is not None and grid.melted_from is not None and heading == block.melt.values_to:
-        return [str(name) for name in grid.melted_from.iloc[at]]
-    return [heading or "(none)"] * len(at)
-
-
-class _Originals:
-    """The mapped cells of a row as JSON; identifiers that are to be hashed appear hashed."""
-
-    def __init__(self, block: Block, grid: Grid, built: dict[str, Built]) -> None:
-        self._grid = grid
-        self._hashed = {name: built[name].values for name, spec in block.columns.items() if spec.hash}
-        secret = {heading for spec in block.columns.values() if spec.hash for heading in spec.outside}
-        made = block.melt.made if block.melt else []
-        self._open = [name for name in dict.fromkeys([*outside_headings(block), *made]) if name not in secret]
-        self._cells = {name: grid.cells(name) for name in self._open if _has(grid, name)}
-
-    def of(self, position: int) -> str:
-        original = {name: canonical(cells.iat[position]) for name, cells in self._cells.items()}
-        hashed = {name: values[position].as_py() for name, values in self._hashed.items()}
-        return json.dumps(hashed | original, ensure_ascii=False)
-
-
-def _has(grid: Grid, name: str) -> bool:
-    from riskmodel.registry.importing.text import header
-
-    return grid.named.get(header(name)) in grid.frame.columns

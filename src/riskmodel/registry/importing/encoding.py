@@ -52,7 +52,8 @@ def find_encoding(path: Path, *, fits: Callable[[str], bool], named: str | None 
         if start.startswith(mark) and _fault(path, encoding) is None:
             return encoding
     readable: list[str] = []
-    for candidate in ("utf-8", "gb18030", _guess(start)):
+    for guess in (lambda: "utf-8", lambda: "gb18030", lambda: _guess(start)):
+        candidate = guess()
         if candidate is None or candidate in readable or _fault(path, candidate) is not None:
             continue
         if fits(candidate):

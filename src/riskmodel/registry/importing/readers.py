@@ -96,9 +96,8 @@ def _csv(name: str, source: Source, path: Path, wanted: Wanted, shown: str) -> P
     frame = read.to_pandas()
     frame.columns = names
     numbers = np.arange(len(frame) + len(broken), dtype=np.int64) + source.header_row + 1
-    frame.index = np.setdiff1d(numbers, [row for row, _ in broken])
+    frame.index = np.delete(numbers, [row - source.header_row - 1 for row, _ in broken])
     frame, blank = tidy(frame, source, named)
-    # A line of nothing but delimiters, or one column short of them all, is a blank row like any other.
     return Piece(name, shown, None, frame, named, blank, tuple(broken), encoding)
 
 

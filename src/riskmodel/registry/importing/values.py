@@ -164,9 +164,8 @@ def contains_reader(wanted: Iterable[str], *, known: Iterable[str], separators: 
         parts = split_parts(value, separators)
         for part in parts:
             if part.casefold() not in known_words:
-                raise ValueError(
-                    f'only values that the mapping lists (contains, others); "{part}" is none.{_nearest(part, known_names, known_names)}'
-                )
+                hint = _nearest(part, known_names, known_names)
+                raise ValueError(f'only values that the mapping lists (contains, others); "{part}" is none.{hint}')
         return any(part.casefold() in wanted_words for part in parts)
 
     return read
