@@ -38,7 +38,7 @@ def simulate(
     _refuse_to_overwrite(out, force=force)
     from riskmodel.simulation import simulate_registry
 
-    rows = simulate_registry(out, households=households, years=years, seed=seed, until=cut)
+    rows = simulate_registry(out, households=households, years=years, seed=seed, until=cut, beside=force)
     for name, count in rows.items():
         typer.echo(f"  {name:<10} {count:>12,} rows")
     typer.echo(f"{out}: {households:,} households, {years} years known before {cut}, seed {seed}")

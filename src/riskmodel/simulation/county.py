@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from riskmodel.errors import CallError
+from riskmodel.files import write_aside
 from riskmodel.policy import default_policy
 from riskmodel.progress import track
 from riskmodel.simulation import (
@@ -49,7 +50,6 @@ STREAMS = (
     "clocks",
 )
 EARLIEST_YEAR = 2015
-_EPOCH = date(1970, 1, 1)
 _LOG = logging.getLogger(__name__)
 
 
@@ -108,14 +108,29 @@ def simulate(*, households: int, years: int, seed: int, until: date) -> County:
     return county
 
 
-def simulate_registry(out: Path, *, households: int, years: int, seed: int, until: date) -> dict[str, int]:
-    """Simulate a county and write it as a registry folder; give the number of rows by table."""
+def simulate_registry(
+    out: Path, *, households: int, years: int, seed: int, until: date, beside: bool = False
+) -> dict[str, int]:
+    """Simulate a county and write it as a registry folder; give the number of rows by table.
+
+    Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
+    which stay.
+    """
     from riskmodel.registry import write_registry
+    from riskmodel.registry.write import keep_other_files, looks_like_registry
     from riskmodel.simulation.tables import assemble
+
+    out = Path(out)
+    mixed = beside and out.is_dir() and not looks_like_registry(out)
 
     county = simulate(households=households, years=years, seed=seed, until=until)
     tables = dict(track(assemble(county), label="tables put together", total=11))
-    write_registry(tables, out, cut_on=until)
+    if mixed:
+        with write_aside(out) as aside:
+            write_registry(tables, aside, cut_on=until)
+            keep_other_files(out, aside)
+    else:
+        write_registry(tables, out, cut_on=until)
     return {name: rows.num_rows for name, rows in tables.items()}
 
 
