@@ -1,0 +1,142 @@
+"""Versions that never change, a champion, and a log that answers who, when and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from riskmodel.errors import CallError, DataError
+from riskmodel.model import ModelStore
+
+
+def _write(text: str):
+    def build(folder: Path) -> None:
+        folder.mkdir()
+        (folder / "card.md").write_text(text, encoding="utf-8")
+
+    return build
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    store = ModelStore(tmp_path / "models")
+    assert [store.add("need", _write("one")), store.add("need", _write("two"))] == [1, 2]
+    return store
+
+
+def test_versions_count_up_and_keep_what_was_written(store):
+    assert store.versions("need") == [1, 2]
+    assert (store.resolve("need@1") / "card.md").read_text(encoding="utf-8") == "one"
+    assert (store.resolve("need@2") / "card.md").read_text(encoding="utf-8") == "two"
+
+
+def test_versions_beyond_nine_are_numbers_not_words(store):
+    for _ in range(9):
+        last = store.add("need", _write("more"))
+    assert last == 11
+    assert store.versions("need")[-2:] == [10, 11]
+
+
+def test_a_build_that_fails_leaves_nothing(store):
+    def fails(folder: Path) -> None:
+        _write("half")(folder)
+        raise DataError("the disk is full")
+
+    with pytest.raises(DataError, match="full"):
+        store.add("need", fails)
+    assert sorted(path.name for path in (store.root / "need").iterdir()) == ["1", "2"]
+
+
+def test_a_build_that_makes_nothing_is_a_wrong_call(store):
+    with pytest.raises(CallError, match="made no folder"):
+        store.add("need", lambda folder: None)
+
+
+def test_two_runs_adding_at_once_get_two_versions(store):
+    def build(folder: Path) -> None:
+        store.add("need", _write("inner"))
+        _write("outer")(folder)
+
+    assert store.add("need", build) == 4
+    assert (store.resolve("need@3") / "card.md").read_text(encoding="utf-8") == "inner"
+
+
+def test_the_champion_moves_and_the_log_grows(store):
+    store.promote("need", 1, who="Li", why="first")
+    moved = store.promote("need", 2, who="Li", why="better recall")
+    assert (moved.from_version, moved.to_version) == (1, 2)
+    store.promote("need", 1, who="Wang", why="回退")
+    assert store.resolve("need@champion").name == "1"
+    lines = (store.root / "need" / "promotions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [(json.loads(line)["from"], json.loads(line)["to"]) for line in lines] == [(None, 1), (1, 2), (2, 1)]
+    assert [promotion.why for promotion in store.promotions("need")] == ["first", "better recall", "回退"]
+    assert json.loads((store.root / "need" / "aliases.json").read_text(encoding="utf-8")) == {"champion": 1}
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("ned@1", 'Did you mean "need"'),
+        ("need@7", "no version 7. Known: 1, 2"),
+        ("need@champoin", 'Did you mean "champion"'),
+        ("need", "expected NAME@VERSION"),
+        ("../need@1", "no model named"),
+    ],
+)
+def test_a_wrong_reference_says_what_is_there(store, reference, words):
+    store.promote("need", 1, who="Li", why="first")
+    with pytest.raises(CallError, match=words):
+        store.resolve(reference)
+
+
+def test_no_champion_yet_says_how_to_make_one(store):
+    with pytest.raises(CallError, match="riskmodel promote need VERSION"):
+        store.resolve("need@champion")
+
+
+def test_promoting_an_unknown_version_names_known_ones_and_logs_nothing(store):
+    with pytest.raises(CallError, match="Known: 1, 2"):
+        store.promote("need", 3, who="Li", why="x")
+    assert store.promotions("need") == []
+
+
+@pytest.mark.parametrize(("who", "why"), [("", "x"), ("Li", "  ")])
+def test_nobody_promotes_without_a_name_and_a_reason(store, who, why):
+    with pytest.raises(CallError, match="is empty"):
+        store.promote("need", 1, who=who, why=why)
+
+
+def test_promoting_the_champion_again_is_refused(store):
+    store.promote("need", 1, who="Li", why="first")
+    with pytest.raises(CallError, match="champion already"):
+        store.promote("need", 1, who="Li", why="again")
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a b", ".hidden", "need@1"])
+def test_a_name_that_cannot_be_a_folder_is_refused(tmp_path, name):
+    with pytest.raises(CallError, match="cannot name a model"):
+        ModelStore(tmp_path).add(name, _write("x"))
+
+
+def test_a_broken_log_is_named_by_line(store):
+    store.promote("need", 1, who="Li", why="first")
+    with (store.root / "need" / "promotions.jsonl").open("a", encoding="utf-8") as handle:
+        handle.write("oops\n")
+    with pytest.raises(DataError, match="line 2"):
+        store.promotions("need")
+
+
+def test_the_command_promotes_and_says_so(store):
+    from riskmodel.cli import promote
+
+    app = typer.Typer()
+    promote.register(app)
+    given = ["need", "2", "--who", "Li", "--why", "better", "--models", str(store.root)]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 0
+    assert "need@champion: nothing -> version 2" in done.output
+    assert store.resolve("need@champion").name == "2"
