@@ -116,22 +116,27 @@ def simulate_registry(
     Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
     which stay.
     """
-    from riskmodel.registry import write_registry
+    from riskmodel.registry import RegistryWriter
     from riskmodel.registry.write import keep_other_files, looks_like_registry
     from riskmodel.simulation.tables import assemble
 
-    out = Path(out)
-    mixed = beside and out.is_dir() and not looks_like_registry(out)
+    def write(folder: Path) -> dict[str, int]:
+        rows = {}
+        # One table at a time: the journal and what is written of it need not lie in memory together.
+        with RegistryWriter(folder, cut_on=until) as writer:
+            for name, table in track(assemble(county), label="tables written", total=11):
+                writer.add(name, table)
+                rows[name] = table.num_rows
+        return rows
 
+    out = Path(out)
     county = simulate(households=households, years=years, seed=seed, until=until)
-    tables = dict(track(assemble(county), label="tables put together", total=11))
-    if mixed:
-        with write_aside(out) as aside:
-            write_registry(tables, aside, cut_on=until)
-            keep_other_files(out, aside)
-    else:
-        write_registry(tables, out, cut_on=until)
-    return {name: rows.num_rows for name, rows in tables.items()}
+    if not (beside and out.is_dir() and not looks_like_registry(out)):
+        return write(out)
+    with write_aside(out) as aside:
+        rows = write(aside)
+        keep_other_files(out, aside)
+    return rows
 
 
 def monitoring_lines(calendar: Calendar) -> np.ndarray:
