@@ -34,7 +34,7 @@ def _households(n: int, seed: int, *, missing: float = 0.05) -> tuple[pd.DataFra
 @pytest.fixture(scope="module")
 def fitted() -> tuple[RiskClassifier, pd.DataFrame, np.ndarray]:
     X, y = _households(600, 1)
-    return RiskClassifier(monotone={"income": -1, "illness": 1}).fit(X, y), X, y
+    return RiskClassifier(monotone={"income": -1, "illness": 1}, linear_weight=0.4).fit(X, y), X, y
 
 
 def test_base_value_and_contributions_add_up_to_the_margin(fitted):

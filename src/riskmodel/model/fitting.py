@@ -64,7 +64,7 @@ def fit_margin(
         text = _no_trees(X, y, weight=weight, recipe=recipe, names=names)
         return Fitted(part, text, no_calibration(), 1.0, penalty, 0, np.full(len(y), np.nan))
 
-    penalty, linear_out = _choose_penalty(
+    bends, penalty, linear_out = _choose_curves(
         X, y, weight=weight, monotone=monotone, recipe=recipe, splits=splits, given=linear_penalty
     )
     best, trees_out = _choose_rounds(X, y, weight=weight, recipe=recipe, names=names, splits=splits, given=rounds)
@@ -78,7 +78,7 @@ def fit_margin(
         share = float(_WEIGHTS_TRIED[int(np.argmin(losses))])
     out = share * linear_out + (1.0 - share) * trees_out
     calibrator = _calibrate(calibration, out[seen], y[seen], weight[seen])
-    part = _curves(X, y, weight=weight, monotone=monotone, bends=recipe.bends, penalty=penalty)
+    part = _curves(X, y, weight=weight, monotone=monotone, bends=bends, penalty=penalty)
     base = _base(y, weight)
     texts = [
         train_booster(
@@ -108,7 +108,7 @@ def _curves(X: Array, y: Array, *, weight: Array, monotone: NDArray[np.int_], be
     return basis.part(fit_linear(basis, basis.columns(X), y, weight=weight, penalty=penalty * weight.sum()))
 
 
-def _choose_penalty(
+def _choose_curves(
     X: Array,
     y: Array,
     *,
@@ -117,21 +117,22 @@ def _choose_penalty(
     recipe: Recipe,
     splits: list[Split],
     given: float | None,
-) -> tuple[float, Array]:
-    """The penalty whose left-out log-loss is least, and its left-out margins."""
+) -> tuple[int, float, Array]:
+    """The bends and penalty whose left-out log-loss is least, and their left-out margins."""
     penalties = recipe.penalties if given is None else (given,)
-    out = np.full((len(penalties), len(y)), np.nan)
+    out = np.full((len(recipe.bends), len(penalties), len(y)), np.nan)
     for train, test in splits:
-        basis = make_basis(X[train], weight=weight[train], monotone=monotone, bends=recipe.bends)
-        inside, outside = basis.columns(X[train]), basis.columns(X[test])
         path = [penalty * weight[train].sum() for penalty in penalties]
-        fits = fit_linear_path(basis, inside, y[train], weight=weight[train], penalties=path)
-        for at, fit in enumerate(fits):
-            out[at, test] = fit.margin(outside)
-    seen = ~np.isnan(out[0])
-    losses = [log_loss_of_margins(y[seen], row[seen], weight[seen]) for row in out]
-    best = int(np.argmin(losses))
-    return penalties[best], out[best]
+        for kind, bends in enumerate(recipe.bends):
+            basis = make_basis(X[train], weight=weight[train], monotone=monotone, bends=bends)
+            inside, outside = basis.columns(X[train]), basis.columns(X[test])
+            fits = fit_linear_path(basis, inside, y[train], weight=weight[train], penalties=path)
+            for at, fit in enumerate(fits):
+                out[kind, at, test] = fit.margin(outside)
+    seen = ~np.isnan(out[0, 0])
+    losses = np.array([[log_loss_of_margins(y[seen], row[seen], weight[seen]) for row in rows] for rows in out])
+    kind, at = np.unravel_index(int(np.argmin(losses)), losses.shape)
+    return recipe.bends[kind], penalties[at], out[kind, at]
 
 
 def _choose_rounds(

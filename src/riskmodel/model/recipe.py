@@ -19,8 +19,8 @@ class Recipe:
         Too few rows to leave any out: straight lines under a fixed penalty, no trees, no calibration.
     folds : int
         Folds that choose penalty, rounds, weight and calibration; 1 means a single fifth left out.
-    bends : int
-        Interior knots of each feature's curve.
+    bends : tuple of int
+        Interior knots of each feature's curve, to choose from; 0 is a straight line.
     penalties : tuple of float
         Ridge penalties to choose from, per unit of total weight, strongest first.
     rounds : int
@@ -35,7 +35,7 @@ class Recipe:
 
     tiny: bool
     folds: int
-    bends: int
+    bends: tuple[int, ...]
     penalties: tuple[float, ...]
     rounds: int
     patience: int | None
@@ -86,7 +86,7 @@ def make_recipe(
     return Recipe(
         tiny=n_rows < TINY_ROWS or rarer < TINY_RARER,
         folds=1 if many else folds,
-        bends=5,
+        bends=(0, 3),
         penalties=(0.3, 0.1, 0.03, 0.01, 0.003, 0.001),
         rounds=1000 if many else 300,
         patience=50 if many else None,
