@@ -131,8 +131,8 @@ def _choose_curves(
                 out[kind, at, test] = fit.margin(outside)
     seen = ~np.isnan(out[0, 0])
     losses = np.array([[log_loss_of_margins(y[seen], row[seen], weight[seen]) for row in rows] for rows in out])
-    kind, at = np.unravel_index(int(np.argmin(losses)), losses.shape)
-    return recipe.bends[kind], penalties[at], out[kind, at]
+    best, strength = divmod(int(np.argmin(losses)), len(penalties))
+    return recipe.bends[best], penalties[strength], out[best, strength]
 
 
 def _choose_rounds(
