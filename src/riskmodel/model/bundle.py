@@ -208,8 +208,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 def _check_files(folder: Path, hashes: dict[str, str]) -> None:
     there = {path.name for path in folder.iterdir()} - {MANIFEST}
-    for name in hashes:
-        if name not in there:
+    for name in (*FILES, *hashes):
+        if name not in there or name not in hashes:
             raise DataError(f"{folder}: {name} is missing from the bundle.")
     for name in sorted(there - set(hashes)):
         raise DataError(f"{folder}: {name} does not belong to the bundle (its manifest does not name it). Take it out.")
