@@ -24,7 +24,42 @@ _STEP = 1 << 33
 _BITS = 62
 
 
-def known_until(rows: pa.Table, table: Table) -> pa.Array:
+class Keys:
+    """The columns that order a table's rows, as whole numbers, and the orders they give, each worked out once."""
+
+    def __init__(self, rows: pa.Table, table: Table) -> None:
+        self._rows = rows
+        self._table = table
+        self._ranks: dict[str, np.ndarray] = {}
+        self._orders: dict[tuple[str, ...], np.ndarray] = {}
+
+    def rank(self, name: str) -> np.ndarray:
+        """Return the ranks of column ``name``."""
+        if name not in self._ranks:
+            self._ranks[name] = ranks(self._rows[name])
+        return self._ranks[name]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What a correction repeats, in storage order as far as that goes."""
+        own = (self._table.own_date,) if self._table.own_date in self._table.key else ()
+        return tuple(dict.fromkeys(("household_id", *own, *self._table.key)))
+
+    def by_key(self) -> np.ndarray:
+        """Return positions that put the rows of each key together, in the order in which they became known."""
+        return self._order((*self.key, "known_on"))
+
+    def by_storage(self) -> np.ndarray:
+        """Return positions in storage order: household, own date, key columns, known_on, then as given."""
+        return self._order(tuple(dict.fromkeys(("household_id", self._table.own_date, *self._table.key, "known_on"))))
+
+    def _order(self, names: tuple[str, ...]) -> np.ndarray:
+        if names not in self._orders:
+            self._orders[names] = stable_order([self.rank(name) for name in names])
+        return self._orders[names]
+
+
+def known_until(rows: pa.Table, table: Table, keys: Keys | None = None) -> pa.Array:
     """Work out ``known_until`` of every row of ``rows``.
 
     It is the earliest day on which a row of the same key that was known later takes over: the smallest
@@ -38,20 +73,22 @@ def known_until(rows: pa.Table, table: Table) -> pa.Array:
         Typed as the schema says; order matters only among rows of one key known on the same day.
     table : Table
         Says what the key and the row's own date are.
+    keys : Keys, optional
+        Of ``rows``, where they are at hand.
 
     Returns
     -------
     pyarrow.Array of date32
         One value a row, in the order of ``rows``.
     """
-    known = days(rows["known_on"])
-    takes_over = np.maximum(known, days(rows[table.own_date], missing=known))
-    key = pack([ranks(rows[name]) for name in ("household_id", *table.key)])
-    order = stable_order([*key, known])
-    group = group_numbers([column[order] for column in key])
+    keys = keys or Keys(rows, table)
+    order = keys.by_key()
+    known = days(rows["known_on"])[order]
+    takes_over = np.maximum(known, days(rows[table.own_date].take(pa.array(order)), missing=known))
+    group = group_numbers([column[order] for column in pack([keys.rank(name) for name in keys.key])])
     # Walking backwards, every new group lies a whole step below the one before it, so a plain running minimum
     # never carries a day from one key into another.
-    running = np.minimum.accumulate((takes_over[order] + group * _STEP)[::-1])[::-1]
+    running = np.minimum.accumulate((takes_over + group * _STEP)[::-1])[::-1]
     last = np.ones(len(order), dtype=bool)
     last[:-1] = group[1:] != group[:-1]
     following = np.zeros(len(order), dtype=np.int64)
@@ -140,6 +177,8 @@ def stable_order(columns: Sequence[np.ndarray]) -> np.ndarray:
     """Return positions that sort by ``columns``, the first one first; equals keep their order."""
     packed = pack(columns)
     if len(packed) == 1:
+        if np.all(packed[0][1:] >= packed[0][:-1]):
+            return np.arange(len(packed[0]))
         return np.argsort(packed[0], kind="stable")
     return np.lexsort(packed[::-1])
 

@@ -21,7 +21,7 @@ from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.files import write_aside
 from riskmodel.registry.codes import codes
 from riskmodel.registry.coerce import EXPECTED, coerce
-from riskmodel.registry.known_until import contiguous, days, known_until, ranks, stable_order
+from riskmodel.registry.known_until import Keys, contiguous, days, known_until
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Column, Table
 from riskmodel.registry.schema import table as schema_table
 
@@ -83,7 +83,8 @@ class RegistryWriter:
     """
 
     def __init__(self, out: Path, *, cut_on: date | None = None) -> None:
-        self.out = Path(out)
+        # Resolved: beside "." there is no place to put a folder together, and a link stays a link.
+        self.out = Path(out).resolve()
         self.cut_on = cut_on
         self._last_known: int | None = None
         self._open: dict[str, _OpenTable] = {}
@@ -122,8 +123,11 @@ class RegistryWriter:
         rows = conform(rows, table)
         if rows.num_rows:
             self._note_known(name, rows)
-        rows = rows.set_column(rows.schema.get_field_index("known_until"), "known_until", known_until(rows, table))
-        order = storage_order(rows, table)
+        keys = Keys(rows, table)
+        order = keys.by_storage()
+        rows = rows.set_column(
+            rows.schema.get_field_index("known_until"), "known_until", known_until(rows, table, keys)
+        )
         opened = self._open.get(name)
         if opened is None:
             opened = self._open[name] = _OpenTable(_parquet_writer(self._aside / f"{name}.parquet", table))
@@ -243,19 +247,14 @@ def _fault(table: Table, column: Column, rows: pa.Table, row: int) -> str:
     return f'{table.name}, row {row + 1:,}: {column.name} is "{value}", not {EXPECTED[column.kind]}.{hint}'
 
 
-def storage_order(rows: pa.Table, table: Table) -> np.ndarray:
-    """Return the positions of ``rows`` in storage order: household, own date, key columns, known_on, as given."""
-    names = list(dict.fromkeys(("household_id", table.own_date, *table.key, "known_on")))
-    return stable_order([ranks(rows[name]) for name in names])
-
-
 def _slices(rows: pa.Table, order: np.ndarray, table: Table) -> Iterator[pa.Table]:
     """Yield ``rows`` in ``order``, a row group at a time, without a sorted copy of the whole."""
     schema = table.arrow_schema
     whole = [contiguous(rows[name]) for name in schema.names]
+    sorted_already = bool(np.all(order[1:] > order[:-1]))
     for start in range(0, len(order), ROW_GROUP):
         picked = pa.array(order[start : start + ROW_GROUP])
-        parts = [pc.take(column, picked) for column in whole]
+        parts = [column.slice(start, ROW_GROUP) if sorted_already else pc.take(column, picked) for column in whole]
         cast = [part if part.type == kind else part.cast(kind) for part, kind in zip(parts, schema.types, strict=True)]
         yield pa.Table.from_arrays(cast, schema=schema)
 
