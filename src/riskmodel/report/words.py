@@ -129,7 +129,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "readme": ("说明", "Read me"),
     "sheet_zh": ("名单", "名单"),
     "sheet_en": ("List", "List"),
-    "reason_n": ("理由{n}", "reason {n}"),
+    "reasons_heading": ("评分的理由（按贡献大小）", "reasons for the score (by size of contribution)"),
+    "measures_heading": ("可考虑的措施", "measures to consider"),
     "to_fill": (
         "浅黄色各列由走访人填写：核实结论从下拉列表选择，走访日期填日期。请勿改动户编号一列。",
         "The pale yellow columns are for the visitor: choose the verdict from its list, enter a date. Leave the "

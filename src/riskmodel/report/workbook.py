@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from riskmodel.drawing import text_width
 from riskmodel.registry.codes import CODE_BOOK, Lang
 from riskmodel.report import words
 from riskmodel.report.data import Flag, ReportData
 
-REASONS = 5
 _EARLIEST = date(2015, 1, 1)
+_A3 = 8
+_LINE = 13.5
+_README_WIDTH = 96
 _DEEP, _SOFT, _TO_FILL = "#1F4E63", "#E8EEF1", "#FDF6E3"
 
 
@@ -57,24 +61,31 @@ def _columns(lang: Lang) -> list[_Column]:
         _Column(word("village"), 15, "text", lambda flag: flag.village),
         _Column(word("risk"), 9, "percent", lambda flag: flag.risk),
         _Column(word("flagged_by"), 12, "wrap", lambda flag: words.source(flag, lang)),
-        _Column(word("category"), 18, "wrap", lambda flag: words.category(flag, lang)),
+        _Column(word("category"), 15, "wrap", lambda flag: words.category(flag, lang)),
         _Column(
             word("risk_types"), 22, "wrap", lambda flag: joiner.join(name for _, name in words.risk_types(flag, lang))
         ),
-        *(_Column(word("reason_n", n=n + 1), 38, "wrap", _reason_at(n, lang)) for n in range(REASONS)),
-        _Column(word("measures"), 26, "wrap", lambda flag: joiner.join(words.measures(flag, lang))),
+        _Column(word("reasons_heading"), 64, "wrap", lambda flag: _numbered(flag, lang)),
+        _Column(word("measures_heading"), 22, "wrap", lambda flag: joiner.join(words.measures(flag, lang))),
         _Column(word("verdict"), 14, "fill", None),
         _Column(word("visit_date"), 13, "fill_date", None),
         _Column(word("visitor"), 12, "fill", None),
-        _Column(word("note"), 36, "fill", None),
+        _Column(word("note"), 30, "fill", None),
     ]
 
 
-def _reason_at(position: int, lang: Lang) -> Callable[[Flag], str]:
-    def value(flag: Flag) -> str:
-        return flag.reasons[position].sentence(lang) if position < len(flag.reasons) else ""
+def _numbered(flag: Flag, lang: Lang) -> str:
+    return "\n".join(f"{number}. {reason.sentence(lang)}" for number, reason in enumerate(flag.reasons, start=1))
 
-    return value
+
+def _row_height(text: str, width: float) -> float:
+    """Return the height in points that ``text`` takes in a column of ``width`` characters.
+
+    Not every program fits a row to wrapped text when it opens a workbook, so it is worked out here: a Chinese
+    character is as wide as two Latin ones.
+    """
+    lines = sum(max(1, math.ceil(text_width(line, size=2) / (1.1 * width))) for line in text.split("\n"))
+    return _LINE * lines + 4
 
 
 def _formats(book: Any) -> dict[str, Any]:
@@ -105,6 +116,7 @@ def _list_sheet(book: Any, data: ReportData, *, lang: Lang, formats: dict[str, A
         sheet.set_column(position, position, column.width)
         sheet.write_string(0, position, column.heading, formats["heading"])
     for row, flag in enumerate(data.flags, start=1):
+        sheet.set_row(row, max(_row_height(c.value(flag), c.width) for c in columns if c.kind == "wrap" and c.value))
         for position, column in enumerate(columns):
             _write(sheet, row, position, column, flag, formats)
     sheet.autofilter(0, 0, last, len(columns) - 1)
@@ -115,7 +127,7 @@ def _list_sheet(book: Any, data: ReportData, *, lang: Lang, formats: dict[str, A
     )
     _validate(sheet, columns, last, lang)
     sheet.set_landscape()
-    sheet.set_paper(9)
+    sheet.set_paper(_A3)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     sheet.set_footer("&L&A&R&P / &N")
@@ -166,8 +178,9 @@ def _validate(sheet: Any, columns: list[_Column], last: int, lang: Lang) -> None
 
 def _readme_sheet(book: Any, data: ReportData, *, order: tuple[Lang, Lang], formats: dict[str, Any]) -> None:
     sheet = book.add_worksheet(" ".join(words.word("readme", lang) for lang in order))
-    sheet.set_column(0, 0, 100)
+    sheet.set_column(0, 0, _README_WIDTH)
     sheet.hide_gridlines(2)
+    sheet.fit_to_pages(1, 0)
     row = 0
     for lang in order:
         record = data.record
@@ -180,6 +193,7 @@ def _readme_sheet(book: Any, data: ReportData, *, order: tuple[Lang, Lang], form
             words.word("clue", lang),
         ]
         for number, text in enumerate(lines, start=row + 1):
+            sheet.set_row(number, _row_height(text, _README_WIDTH))
             sheet.write_string(number, 0, text, formats["prose"])
         row += len(lines) + 1
         sheet.write_string(row, 0, words.word("how_to_read", lang), formats["subtitle"])
@@ -190,5 +204,6 @@ def _readme_sheet(book: Any, data: ReportData, *, order: tuple[Lang, Lang], form
             words.word("to_fill", lang),
         ]
         for number, text in enumerate(explained, start=row + 1):
+            sheet.set_row(number, _row_height(text, _README_WIDTH))
             sheet.write_string(number, 0, text, formats["prose"])
         row += len(explained) + 3
