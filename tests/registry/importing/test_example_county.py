@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -128,3 +129,12 @@ def test_the_command_says_what_it_made(tmp_path: Path) -> None:
     assert "4 rows set aside" in done.output
     assert "cut on 2024-01-01" in done.output
     assert CliRunner().invoke(app, [*call, "--cut-on", "soon"]).exception.exit_code == 2
+
+
+def test_the_readme_explains_every_key() -> None:
+    from riskmodel.registry.importing.mapping import Block, ColumnSpec, Condition, KnownOn, Mapping, Melt, Source
+
+    text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    for model in (Mapping, Source, Block, Melt, Condition, KnownOn, ColumnSpec):
+        for name, field in model.model_fields.items():
+            assert re.search(rf"`(\{{)?{field.alias or name}\b", text), f"{model.__name__}.{name}"
