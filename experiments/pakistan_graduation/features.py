@@ -1,7 +1,7 @@
 """Pakistan: what a household's last survey wave says, and whether its consumption falls below the line.
 
-Each variable of the trial is an item of the observation table, in 2014 US dollars at purchasing power parity where it is
-money. A wave counts for the 12 months after it; the treatment, drawn by lot once, counts ever after.
+Each variable of the trial is an item of the observation table; money is in 2014 US dollars at purchasing power parity.
+A wave counts for the 12 months after it; the treatment, drawn by lot once, counts ever after.
 """
 
 from riskmodel.features import FeatureFamily, History, Number, Outlook, cohort, feature, outcome

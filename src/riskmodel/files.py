@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ def _swap(aside: Path, path: Path) -> None:
             raise
         shutil.rmtree(old)
     else:
-        os.replace(aside, path)
+        aside.replace(path)
 
 
 def _remove(path: Path) -> None:

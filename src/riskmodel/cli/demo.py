@@ -94,8 +94,6 @@ def _show(out: Path, *, seconds: float) -> None:
         ("the list as pages, 中文 and English", "report/index.html"),
         ("the list as a workbook for the visits", "report/list.xlsx"),
     ):
-        if not (out / where).exists():
-            continue
         table.add_row(what, str(out / where))
     Console().print()
     Console().print(table)

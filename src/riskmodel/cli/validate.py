@@ -25,7 +25,9 @@ def validate(
         typer.Option("--out", help="Write the validated registry to this folder; the source stays untouched."),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only report; write nothing.")] = False,
-    examples: Annotated[int, typer.Option("--examples", min=0, help="How many rejected rows to put in words, one a rule.")] = 5,
+    examples: Annotated[
+        int, typer.Option("--examples", min=0, help="How many rejected rows to put in words, one a rule.")
+    ] = 5,
 ) -> None:
     """Validate a registry: types, codes, ranges, keys, dates, and what cannot be true together.
 
