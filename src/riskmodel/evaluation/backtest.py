@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from riskmodel.errors import DataError
 from riskmodel.evaluation.baselines import Scorer
+from riskmodel.parallel import side_by_side
 from riskmodel.progress import track
 from riskmodel.training.splits import Fold
 
@@ -102,10 +104,15 @@ def backtest(
     codes = pd.factorize(groups, sort=True)[0]
     scores: dict[str, list[np.ndarray]] = {scorer.name: [] for scorer in scorers}
     taught: list[list[tuple[int, int]]] = [[] for _ in origins]
-    # Rounds of equal size: one fit of one scorer each, so that progress is honest.
     rounds = [(fold, scorer) for fold in folds for scorer in scorers]
-    for fold, scorer in track(rounds, label=label):
-        scores[scorer.name].append(_ask(scorer, X, y, fold=fold, codes=codes))
+    calls = [partial(_ask, scorer, X, y, fold=fold, codes=codes) for fold, scorer in rounds]
+    with warnings.catch_warnings():
+        # A column that is missing in a fold's whole past is no news to the reader of a table. (Said here, once:
+        # warning filters are not a thread's own.)
+        warnings.filterwarnings("ignore", message="Skipping features without any observed values")
+        done = track(side_by_side(calls), label=label, total=len(calls))
+        for (_, scorer), score in zip(rounds, done, strict=True):
+            scores[scorer.name].append(score)
     for fold in folds:
         positives = int(y.to_numpy()[fold.train].sum())
         taught[origins.index(fold.origin)].append((len(fold.train), positives))
@@ -123,11 +130,8 @@ def backtest(
 
 def _ask(scorer: Scorer, X: pd.DataFrame, y: pd.Series, *, fold: Fold, codes: np.ndarray) -> np.ndarray:
     past = X.iloc[fold.train].reset_index(drop=True)
-    with warnings.catch_warnings():
-        # A column that is missing in a fold's whole past is no news to the reader of a table.
-        warnings.filterwarnings("ignore", message="Skipping features without any observed values")
-        predict = scorer.fit(past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train])
-        score = np.asarray(predict(X.iloc[fold.test].reset_index(drop=True)), dtype=float)
+    predict = scorer.fit(past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train])
+    score = np.asarray(predict(X.iloc[fold.test].reset_index(drop=True)), dtype=float)
     if np.isnan(score).any():
         raise DataError(f"{scorer.en} gave {int(np.isnan(score).sum()):,} missing scores at {fold.origin or 'a fold'}.")
     return score

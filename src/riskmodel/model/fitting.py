@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from riskmodel.model.calibration import Calibrator, isotonic_calibration, no_calibration, sigmoid_calibration
 from riskmodel.model.folds import Split, grouped_folds, single_holdout
@@ -36,6 +37,8 @@ class Fitted:
     out_of_fold_margin: Array
 
 
+# The matrices are small: BLAS threads would spend more time waiting for each other than working.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def fit_margin(
     X: Array,
     y: Array,
