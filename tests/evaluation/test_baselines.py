@@ -28,8 +28,8 @@ def test_a_rule_flags_what_it_says_and_never_what_is_missing(threshold, flags):
 
 def test_a_rule_reads_as_words():
     scorer = rule_scorer(Rule(feature="gap", below=0), zh="距监测线", en="distance to the line")
-    assert scorer.en == "rule (distance to the line < 0)"
-    assert scorer.zh == "规则（距监测线低于 0）"
+    assert (scorer.en, scorer.means_en) == ("rule", "households with distance to the line < 0")
+    assert (scorer.zh, scorer.means_zh) == ("规则", "距监测线低于 0 的农户")
     assert not scorer.probabilities
 
 

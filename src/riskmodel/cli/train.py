@@ -77,10 +77,12 @@ def show(trained: Trained, *, console: object) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    from riskmodel.evaluation.findings import findings
+    from riskmodel.evaluation.findings import compared, findings
 
     assert isinstance(console, Console)
     console.print(scores_table(trained.evaluation))
+    for line in compared(trained.evaluation, "en")[1:]:
+        console.print(f"  {escape(line)}", highlight=False)
     for finding in findings(trained.evaluation):
         console.print(f"{'[green]ahead[/]' if finding.good else '[red]NOT AHEAD[/]'}  {escape(finding.en)}")
     report = trained.out / "evaluation.html"
@@ -100,20 +102,23 @@ def show(trained: Trained, *, console: object) -> None:
 
 def scores_table(evaluation: Evaluation) -> RichTable:
     """Return AUC, average precision and recall of every scorer at every origin, with intervals."""
+    from rich import box
     from rich.table import Table
 
     from riskmodel.evaluation.compare import headline_measures
     from riskmodel.evaluation.findings import measure_name, mode_name, shown, table_name
 
     measures = headline_measures(evaluation.experiment.capacities)
-    table = Table(title=f"{evaluation.experiment.name}: model beside baselines", title_justify="left")
-    for head in ("tested", "households", "positive", "scorer", *(measure_name(m, "en") for m in measures)):
-        table.add_column(head, justify="left" if head in {"tested", "scorer"} else "right")
+    table = Table(title=f"{evaluation.experiment.name}: model beside baselines", title_justify="left", box=box.SIMPLE)
+    table.add_column("tested", max_width=16)
+    table.add_column("by")
+    for measure in measures:
+        table.add_column(measure_name(measure, "en"), justify="right", min_width=13)
     for mode, tables in evaluation.tables.items():
         for one in tables:
+            where = table_name(one, "en") if mode == "out_of_time" else mode_name(mode, "en")
+            tested = iter([where, f"{one.positives:,} of {one.rows:,}"])
             for place, scorer in enumerate(evaluation.scorers):
-                where = table_name(one, "en") if mode == "out_of_time" else mode_name(mode, "en")
-                first = [where, f"{one.rows:,}", f"{one.positives:,}"] if place == 0 else ["", "", ""]
                 values = [shown(one.estimates[scorer.name][m], m) for m in measures]
-                table.add_row(*first, scorer.en, *values, end_section=place == len(evaluation.scorers) - 1)
+                table.add_row(next(tested, ""), scorer.en, *values, end_section=place == len(evaluation.scorers) - 1)
     return table

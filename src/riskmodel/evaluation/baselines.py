@@ -31,7 +31,9 @@ class Scorer:
     name : str
         ``model``, ``rule``, ``one_number`` or ``logistic``.
     zh, en : str
-        What a reader sees.
+        Its short name in tables and pictures.
+    means_zh, means_en : str
+        What it goes by, said once a page.
     probabilities : bool
         Whether what it gives is a probability, or only an order.
     fit : callable
@@ -41,6 +43,8 @@ class Scorer:
     name: str
     zh: str
     en: str
+    means_zh: str
+    means_en: str
     probabilities: bool
     fit: Fit
 
@@ -62,8 +66,10 @@ def rule_scorer(rule: Rule, *, zh: str, en: str) -> Scorer:
 
     return Scorer(
         name="rule",
-        zh=f"规则（{zh}{zh_word} {threshold:g}）",
-        en=f"rule ({en} {sign} {threshold:g})",
+        zh="规则",
+        en="rule",
+        means_zh=f"{zh}{zh_word} {threshold:g} 的农户",
+        means_en=f"households with {en} {sign} {threshold:g}",
         probabilities=False,
         fit=fit,
     )
@@ -82,8 +88,10 @@ def one_number_scorer(one: OneNumber, *, direction: str, zh: str, en: str) -> Sc
 
     return Scorer(
         name="one_number",
-        zh=f"单一指标（{zh}，{'高' if sign > 0 else '低'}者在前）",
-        en=f"one number ({en}, {'highest' if sign > 0 else 'lowest'} first)",
+        zh="单一指标",
+        en="one number",
+        means_zh=f"{zh}，{'高' if sign > 0 else '低'}者在前",
+        means_en=f"{en}, {'highest' if sign > 0 else 'lowest'} first",
         probabilities=False,
         fit=fit,
     )
@@ -111,8 +119,10 @@ def logistic_scorer(settings: Logistic, *, columns: Sequence[str]) -> Scorer:
 
     return Scorer(
         name="logistic",
-        zh="逻辑回归（同样的特征）",
-        en="logistic regression (same features)",
+        zh="逻辑回归",
+        en="logistic regression",
+        means_zh="与模型使用同样的特征",
+        means_en="on the same features as the model",
         probabilities=True,
         fit=fit,
     )

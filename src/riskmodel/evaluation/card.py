@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskmodel.evaluation.compare import Table, headline_measures
-from riskmodel.evaluation.findings import best_of, findings, measure_name, mode_name, shown, table_name
+from riskmodel.evaluation.findings import best_of, compared, findings, measure_name, mode_name, shown, table_name
 from riskmodel.evaluation.metrics import capacity_label
 from riskmodel.evaluation.report_words import group_words, how_measured
 from riskmodel.evaluation.results import CROSS_VALIDATION, Evaluation
@@ -34,7 +34,7 @@ def model_card(evaluation: Evaluation) -> str:
         f"- Cohort `{experiment.cohort}`: {evaluation.cohort_words[1]}.\n- Learned from {data}\n"
         f"- {len(evaluation.features)} features, each from what was known strictly before the date.",
         "## Flow of rows\n\n" + _flow(evaluation),
-        "## Results beside the baselines\n\n" + _results(evaluation),
+        "## Results beside the baselines\n\n" + _bullets(compared(evaluation, "en")) + "\n\n" + _results(evaluation),
         "## Where the model does not win\n\n" + _losses(evaluation),
         "## How this was measured\n\n" + _bullets(how_measured(evaluation, "en")),
         "## What moves the score\n\n" + _importance(evaluation),

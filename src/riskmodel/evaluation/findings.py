@@ -103,6 +103,13 @@ class Finding:
     en: str
 
 
+def compared(evaluation: Evaluation, lang: str) -> list[str]:
+    """Say what each scorer of the tables goes by, the model first."""
+    if lang == "zh":
+        return [f"{s.zh}：{s.means_zh}" for s in evaluation.scorers]
+    return [f"{s.en}: {s.means_en}" for s in evaluation.scorers]
+
+
 def findings(evaluation: Evaluation) -> list[Finding]:
     """Say, for each mode and baseline, at which origins the model is ahead and where it is not.
 

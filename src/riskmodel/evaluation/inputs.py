@@ -192,7 +192,15 @@ def scorers_of(prepared: Prepared) -> list[Scorer]:
         classifier = new_classifier(prepared).fit(X[columns], y.astype(int), groups=groups)
         return lambda rows: np.asarray(classifier.predict_proba(rows[columns]))[:, 1]
 
-    model = Scorer(name="model", zh="模型", en="model", probabilities=True, fit=fit)
+    model = Scorer(
+        name="model",
+        zh="模型",
+        en="model",
+        means_zh="LightGBM 与有界曲线相加，经校准",
+        means_en="LightGBM and bounded curves in one sum, calibrated",
+        probabilities=True,
+        fit=fit,
+    )
     baselines = baseline_scorers(prepared.experiment.baselines, columns=columns, words=words, directions=directions)
     return [model, *baselines]
 

@@ -9,6 +9,7 @@ from riskmodel.drawing import FONTS, Series, grouped_bars, horizontal_bars, reli
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.findings import (
     best_of,
+    compared,
     findings,
     measure_name,
     mode_name,
@@ -66,6 +67,7 @@ def _section(evaluation: Evaluation, lang: str) -> str:
         f"{words['cohort']}{html.escape(evaluation.cohort_words[at])}</p>",
         f'<p class="note">{words["clue"]}</p>',
         _findings(evaluation, lang),
+        f'<p class="note">{"<br>".join(html.escape(line) for line in compared(evaluation, lang))}</p>',
     ]
     for mode, tables in evaluation.tables.items():
         parts += [

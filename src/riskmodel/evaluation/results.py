@@ -91,7 +91,16 @@ class Evaluation:
             "plan": self.plan.to_dict(),
             "record": self.record,
             "final_model": {"rows": self.rows, "positives": self.positives, "features": len(self.features)},
-            "scorers": {s.name: {"zh": s.zh, "en": s.en, "probabilities": s.probabilities} for s in self.scorers},
+            "scorers": {
+                s.name: {
+                    "zh": s.zh,
+                    "en": s.en,
+                    "means_zh": s.means_zh,
+                    "means_en": s.means_en,
+                    "probabilities": s.probabilities,
+                }
+                for s in self.scorers
+            },
             "tables": {mode: [table.to_dict() for table in tables] for mode, tables in self.tables.items()},
             "importance": [vars(item) for item in self.importance],
             "flow": [{k: _plain(v) for k, v in row.items()} for row in self.flow.to_dict(orient="records")],
