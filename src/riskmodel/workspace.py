@@ -62,7 +62,8 @@ def lay_out(folder: Path) -> list[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CallError(f"{folder}: exists and is not empty. Name a new folder.")
     source = shipped()
-    made = [path.relative_to(source) for path in sorted(source.rglob("*")) if _travels(path, source)]
+    found = [source / MARK, *(path for part in PARTS for path in sorted((source / part).rglob("*")))]
+    made = [path.relative_to(source) for path in found if _travels(path, source)]
     with write_aside(folder) as aside:
         for path in made:
             (aside / path).parent.mkdir(parents=True, exist_ok=True)
