@@ -164,7 +164,7 @@ def test_plans_of_the_same_meaning_are_worked_out_once() -> None:
 
 
 def test_dates_and_folders(tmp_path: Path) -> None:
-    from riskmodel.engine.ibis_engine import add_months
+    from riskmodel.engine.calendar import add_months
 
     assert add_months(date(2024, 1, 31), 1) == date(2024, 2, 29)
     assert add_months(date(2024, 1, 1), -13) == date(2022, 12, 1)

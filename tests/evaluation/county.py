@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from riskmodel.engine.ibis_engine import add_months
+from riskmodel.engine.calendar import add_months
 from riskmodel.registry import write_registry
 
 FIRST, MONTHS, CUT = date(2018, 1, 1), 72, date(2024, 2, 1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskmodel.engine.ibis_engine import add_months
+from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError, DataError
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.plan import check_names, plan_dates

@@ -5,7 +5,6 @@ Sums are worked out on whole millionths, so that they do not depend on the order
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from riskmodel.engine import plan
+from riskmodel.engine.calendar import add_months
 
 _MILLIONTHS = 1_000_000
 
@@ -30,17 +30,6 @@ class Source:
 
 
 PolicyFigure = Callable[[str, str, date], float]
-
-
-def add_months(day: date, months: int) -> date:
-    """Return the same day of another month, cut to the month's end.
-
-    >>> add_months(date(2024, 3, 31), -1)
-    datetime.date(2024, 2, 29)
-    """
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def matrix(

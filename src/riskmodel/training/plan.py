@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from riskmodel.engine.ibis_engine import add_months
+from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.training.experiment import Experiment, Grid
 from riskmodel.training.splits import Horizon, Origin, origin

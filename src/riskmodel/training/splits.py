@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from riskmodel.engine.ibis_engine import add_months
+from riskmodel.engine.calendar import add_months
 from riskmodel.errors import DataError
 from riskmodel.features.builder import known_when
 
