@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,25 +19,32 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def side_by_side(calls: Sequence[Callable[[], T]], *, workers: int | None = None) -> Iterator[T]:
+def side_by_side(calls: Iterable[Callable[[], T]], *, workers: int | None = None) -> Iterator[T]:
     """Yield the result of each call, in their order, while later ones run.
+
+    No more than one call a worker, and one result more, is ahead of what was asked for: results do not pile up.
 
     Threads, not processes: what takes long in a call must let go of the interpreter (LightGBM, NumPy and BLAS do).
     The BLAS library gets one thread a call, so that calls do not wait for each other's.
 
     Parameters
     ----------
-    calls : sequence of callable
+    calls : iterable of callable
         Without arguments; independent of each other. What one raises is raised here, and those not begun are dropped.
     workers : int, optional
         How many run at a time; as many as there are cores when absent.
     """
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers or cores()) as pool:
-        running = [pool.submit(call) for call in calls]
+    many = workers or cores()
+    waiting = iter(calls)
+    running: deque[Future[T]] = deque()
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(many) as pool:
         try:
-            for one in running:
-                yield one.result()
+            running.extend(pool.submit(call) for call in itertools.islice(waiting, many + 1))
+            while running:
+                done = running.popleft().result()
+                running.extend(pool.submit(call) for call in itertools.islice(waiting, 1))
+                yield done
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -49,6 +50,8 @@ class Registry:
         The folder, or the DuckDB file.
     tables : tuple of str
         Names of the tables that are present, in the schema's order.
+    memory_limit : str, optional
+        How much memory queries may take.
 
     Examples
     --------
@@ -68,11 +71,13 @@ class Registry:
         *,
         files: dict[str, Files],
         description: dict[str, Any],
-        connection: Backend,
+        connect: Callable[[], Backend],
+        memory_limit: str | None = None,
         stored: dict[str, dict[str, str]] | None = None,
     ) -> None:
         self.path = path
-        self.connection = connection
+        self.memory_limit = memory_limit
+        self._connect = connect
         self._files = files
         self._description = description
         self._stored = stored or {}
@@ -117,8 +122,8 @@ class Registry:
         for entry in files.values():
             for part, schema in zip(entry.paths, entry.schemas, strict=True):
                 _check_types(schema, schema_table(entry.table), place=str(part))
-        connection = connect(None, memory_limit, temp_folder, threads)
-        return cls(path, files=files, description=description, connection=connection)
+        connected = partial(connect, None, memory_limit, temp_folder, threads)
+        return cls(path, files=files, description=description, connect=connected, memory_limit=memory_limit)
 
     @classmethod
     def _open_duckdb(cls, path: Path, connection: Backend) -> Registry:
@@ -134,7 +139,7 @@ class Registry:
         if not stored:
             connection.disconnect()
             raise CallError(f"{path} holds none of a registry's tables ({', '.join(TABLES)}).")
-        return cls(path, files={}, description={}, connection=connection, stored=stored)
+        return cls(path, files={}, description={}, connect=lambda: connection, stored=stored)._connected()
 
     def __enter__(self) -> Self:
         return self
@@ -146,7 +151,8 @@ class Registry:
 
     def close(self) -> None:
         """Close the connection; expressions taken from it cannot be run any more."""
-        self.connection.disconnect()
+        if "connection" in self.__dict__:
+            self.connection.disconnect()
 
     def __repr__(self) -> str:
         return f"Registry({str(self.path)!r}, tables={list(self.tables)})"
@@ -170,11 +176,26 @@ class Registry:
             self._ready[name] = self._prepare(table)
         return self._ready[name]
 
+    @cached_property
+    def connection(self) -> Backend:
+        """The DuckDB connection that expressions run in, opened when the first one is asked for."""
+        return self._connect()
+
+    def _connected(self) -> Self:
+        """Take the connection over, to be closed with the registry."""
+        assert self.connection is not None
+        return self
+
     def files(self, name: str) -> tuple[Path, ...]:
         """Return the Parquet files of table ``name``, in reading order; empty for a registry in a DuckDB file."""
         if name not in self.tables:
             raise CallError(f'{self.path} has no table "{name}".{did_you_mean(name, self.tables)}')
         return self._files[name].paths if name in self._files else ()
+
+    def sorted_file(self, name: str) -> Files | None:
+        """Return the one Parquet file of table ``name`` if this package wrote it: sorted, indexed and checked."""
+        files = self._files.get(name)
+        return files if files is not None and files.written_here else None
 
     @cached_property
     def cut_on(self) -> date:
