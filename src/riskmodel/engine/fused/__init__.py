@@ -1,0 +1,12 @@
+"""The fused engine: one compiled pass a table over files sorted by household, a slice of households at a time.
+
+It means to the letter what :mod:`riskmodel.engine.ibis_engine` means; what it cannot do it says beforehand
+(:func:`can_run`, :func:`can_evaluate`).
+"""
+
+from riskmodel.engine.fused.arithmetic import can_evaluate
+from riskmodel.engine.fused.files import SortedFile
+from riskmodel.engine.fused.program import can_run
+from riskmodel.engine.fused.run import FusedRun, SortedTable, survey
+
+__all__ = ["FusedRun", "SortedFile", "SortedTable", "can_evaluate", "can_run", "survey"]

@@ -1,0 +1,267 @@
+"""Runs a plan over a registry's sorted files, a slice of households at a time, slices side by side on the cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmodel.engine import plan
+from riskmodel.engine.calendar import LATEST, add_months, day_number
+from riskmodel.engine.fused.arithmetic import Steps
+from riskmodel.engine.fused.columns import Coded, as_arrow, as_numpy, frame, known, until, whole
+from riskmodel.engine.fused.conditions import columns_of
+from riskmodel.engine.fused.files import SortedFile
+from riskmodel.engine.fused.passes import Slice, cut, last_visible, run
+from riskmodel.engine.fused.program import Program, Stored, Tables, programs, tables
+from riskmodel.parallel import cores, side_by_side
+
+PolicyFigure = Callable[[str, str, date], float]
+
+MEMORY = 1 << 30
+_BASE = "household"
+_COUNTY = "county_code"
+_FEWEST, _MOST = 500, 100_000
+# Rows of arithmetic at a time: small enough that intermediate values stay in the processor's cache.
+_BLOCK = 16_384
+
+
+@dataclass(frozen=True)
+class SortedTable:
+    """A table of the registry as this engine reads it."""
+
+    file: SortedFile
+    own_date: str
+
+    @property
+    def stored(self) -> Stored:
+        """What the passes must know of it."""
+        return Stored(self.file.kinds, self.own_date, self.file.full())
+
+
+class FusedRun:
+    """A plan made ready: who gets a row, what is worked out, and in how many slices.
+
+    Parameters
+    ----------
+    outputs
+        Column name to household node; a column that reads an absent table is missing throughout.
+    present
+        What must be above 0 for a household to get a row; None where the household's own row is enough.
+    sources
+        The tables there are, by name; ``household`` is one of them.
+    keep
+        Columns of the household's row as seen at as_of to keep beside ``household_id`` and ``as_of``.
+    figure
+        ``(name, region, day) -> value`` for policy figures.
+    memory
+        Bytes that the slices in work may take together, roughly.
+    """
+
+    def __init__(
+        self,
+        outputs: Mapping[str, plan.Household],
+        *,
+        present: plan.Household | None,
+        sources: Mapping[str, SortedTable],
+        as_of: Sequence[date],
+        keep: Sequence[str],
+        figure: PolicyFigure,
+        memory: int | None = None,
+    ) -> None:
+        self.sources = dict(sources)
+        self.as_of = tuple(as_of)
+        self.keep = tuple(keep)
+        self.figure = figure
+        self.absent = {name for name, node in outputs.items() if not set(plan.tables(node)) <= set(sources)}
+        self.names = list(outputs)
+        self.steps = Steps(node for name, node in outputs.items() if name not in self.absent)
+        self.presence = Steps([present] if present is not None else [])
+        leaves = dict.fromkeys([*self.presence.leaves, *self.steps.leaves])
+        wanted = [leaf for leaf in leaves if isinstance(leaf, plan.Reduction)]
+        stored = {name: table.stored for name, table in self.sources.items()}
+        self.figures = [leaf for leaf in leaves if isinstance(leaf, plan.PolicyValue)]
+        self.passes = programs(wanted, stored, self.as_of)
+        self.base = Program(_BASE, stored[_BASE], plan.HISTORY, self.as_of)
+        self.laid: dict[int, Tables] = {id(one): tables(one) for many in self.passes.values() for one in many}
+        self.columns = {name: self._columns(name) for name in {_BASE, *self.passes}}
+        self.households = _size(self.sources, self.columns, len(wanted) + 3 * len(outputs), len(as_of), memory)
+
+    def schema(self) -> pa.Schema:
+        """Return the columns of the result."""
+        keys = [("household_id", pa.string()), ("as_of", pa.date32()), *((name, pa.string()) for name in self.keep)]
+        return pa.schema([*keys, *((name, pa.float64()) for name in self.names)])
+
+    def pieces(self, slices: Sequence[bytes]) -> Iterator[pa.Table]:
+        """Yield the result slice by slice, sorted by household and date.
+
+        Parameters
+        ----------
+        slices
+            The first household of each slice, in order; see :func:`survey`.
+        """
+        pasts = [*slices[1:], None]
+        calls = (partial(self._piece, low, past) for low, past in zip(slices, pasts, strict=True))
+        try:
+            yield from side_by_side(calls)
+        finally:
+            for table in self.sources.values():
+                table.file.close()
+
+    def _columns(self, table: str) -> set[str]:
+        names = {"household_id", "known_on", "known_until", "withdrawn", self.sources[table].own_date}
+        for program in self.passes.get(table, []):
+            for reduction in program.reductions:
+                parts = [*reduction.where, *([reduction.column] if reduction.column is not None else [])]
+                names |= {name for part in parts for name in columns_of(part)} | {reduction.end_column} - {""}
+        if table == _BASE:
+            names |= {*self.keep, *([_COUNTY] if self.figures else [])}
+        return names
+
+    def _piece(self, low: bytes, past: bytes | None) -> pa.Table:
+        base = self.sources[_BASE].file
+        people = base.read(base.groups(low, past), self.columns[_BASE])
+        ids = _between(_dictionary(people["household_id"]), low, past)
+        seen = self._base(people, ids)
+        results: dict[plan.Household, np.ndarray] = {}
+        for name, many in self.passes.items():
+            rows = people if name == _BASE else self._rows(name, low, past)
+            part = cut(rows, positions(rows["household_id"], ids), len(ids), many[0], place=str(self._path(name)))
+            for program in many:
+                out = run(program, self.laid[id(program)], part)
+                results |= {r: out[number].reshape(-1) for number, r in enumerate(program.reductions)}
+        results |= self._figures(people, seen)
+        return self._table(people, ids, seen.reshape(-1), results)
+
+    def _path(self, name: str) -> object:
+        return self.sources[name].file.path
+
+    def _rows(self, name: str, low: bytes, past: bytes | None) -> pa.Table:
+        file = self.sources[name].file
+        return file.read(file.groups(low, past), self.columns[name])
+
+    def _base(self, people: pa.Table, ids: pa.Array) -> np.ndarray:
+        """Return the position of each household's row as seen at each date, -1 where it is not known yet."""
+        where = positions(people["household_id"], ids)
+        part: Slice = cut(people, where, len(ids), self.base, place=str(self._path(_BASE)))
+        return last_visible(part, self.base)
+
+    def _figures(self, people: pa.Table, seen: np.ndarray) -> dict[plan.Household, np.ndarray]:
+        if not self.figures:
+            return {}
+        county = frame(people, self.sources[_BASE].file.kinds)[_COUNTY]
+        assert isinstance(county, Coded)
+        place = np.where(seen < 0, 0, county.place[seen])
+        found: dict[plan.Household, np.ndarray] = {}
+        for value in self.figures:
+            table = np.full((len(county.values) + 1, len(self.as_of)), np.nan)
+            for code in np.unique(place[place > 0]):
+                region = str(county.values[code - 1])
+                days = [add_months(day, value.at_months) for day in self.as_of]
+                table[code] = [self.figure(value.name, region, day) for day in days]
+            found[value] = table[place, np.arange(len(self.as_of))].reshape(-1)
+        return found
+
+    def _table(
+        self, people: pa.Table, ids: pa.Array, seen: np.ndarray, results: Mapping[plan.Household, np.ndarray]
+    ) -> pa.Table:
+        kept = np.flatnonzero(seen >= 0)
+        if self.presence.leaves:
+            [present] = self._values(self.presence, results, kept)
+            kept = kept[present > 0]
+        household, number = np.divmod(kept, len(self.as_of))
+        days = np.array([day_number(day) for day in self.as_of], np.int32)
+        columns: dict[str, pa.Array] = {
+            "household_id": ids.take(as_arrow(household, pa.int64())),
+            "as_of": as_arrow(days[number], pa.date32()),
+        }
+        for name in self.keep:
+            columns[name] = people[name].take(as_arrow(seen[kept], pa.int64())).cast(pa.string()).combine_chunks()
+        values = iter(self._values(self.steps, results, kept))
+        for name in self.names:
+            columns[name] = pa.nulls(len(kept), pa.float64()) if name in self.absent else _array(next(values))
+        return pa.table(columns, schema=self.schema())
+
+    @staticmethod
+    def _values(steps: Steps, results: Mapping[plan.Household, np.ndarray], kept: np.ndarray) -> list[np.ndarray]:
+        blocks = []
+        leaves = {position: results[leaf] for leaf, position in steps.leaves.items()}
+        for start in range(0, max(len(kept), 1), _BLOCK):
+            rows = kept[start : start + _BLOCK]
+            given = {position: values[rows] for position, values in leaves.items()}
+            blocks.append(steps.work_out(given, len(rows)))
+        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+
+
+def survey(table: SortedTable, as_of: Sequence[date], households: int) -> tuple[list[bytes], list[int]]:
+    """Return where slices of so many households begin, and how many households are known at each date."""
+    file = table.file
+    starts: list[bytes] = []
+    counts = [0] * len(as_of)
+    last: bytes | None = None
+    met = 0
+    for group in range(len(file.lows)):
+        rows = file.read([group], ["household_id", table.own_date, "known_on", "known_until", "withdrawn"])
+        own, learned, superseded = whole(rows[table.own_date], missing=LATEST), known(rows), until(rows)
+        for number, day in enumerate(map(day_number, as_of)):
+            counts[number] += int(np.count_nonzero((learned < day) & (superseded >= day) & (own < day)))
+        ids = _dictionary(rows["household_id"])
+        # A household's rows may go on from one row group to the next.
+        ids = ids.slice(1) if len(ids) and ids[0].as_py().encode() == last else ids
+        starts.extend(ids[place].as_py().encode() for place in range(-met % households, len(ids), households))
+        met += len(ids)
+        last = file.highs[group]
+    return starts, counts
+
+
+def positions(column: pa.ChunkedArray, ids: pa.Array) -> np.ndarray:
+    """Return the position in ``ids`` of each row's household, -1 for those not among them."""
+    out = np.empty(len(column), np.int32)
+    chunks = column.chunks
+    if not chunks:
+        return out
+    places = pc.index_in(pa.concat_arrays([chunk.dictionary for chunk in chunks]), value_set=ids)
+    found = as_numpy(places.fill_null(-1), np.int32)
+    row = offset = 0
+    for chunk in chunks:
+        part = found[offset : offset + len(chunk.dictionary)]
+        np.take(part, as_numpy(chunk.indices, np.int32), out=out[row : row + len(chunk)])
+        row, offset = row + len(chunk), offset + len(chunk.dictionary)
+    return out
+
+
+def _dictionary(column: pa.ChunkedArray) -> pa.Array:
+    """Return the distinct households of a sorted column, in order."""
+    chunks = column.unify_dictionaries().chunks
+    return chunks[0].dictionary if chunks else pa.array([], pa.string())
+
+
+def _between(ids: pa.Array, low: bytes, past: bytes | None) -> pa.Array:
+    wanted = pc.greater_equal(ids, low.decode())
+    if past is not None:
+        wanted = pc.and_(wanted, pc.less(ids, past.decode()))
+    return ids.filter(wanted)
+
+
+def _array(values: np.ndarray) -> pa.Array:
+    return as_arrow(values, pa.float64(), np.isnan(values))
+
+
+def _size(
+    sources: Mapping[str, SortedTable],
+    columns: Mapping[str, set[str]],
+    numbers: int,
+    dates: int,
+    memory: int | None,
+) -> int:
+    """Return how many households a slice may have; a row takes 8 bytes a column and 48 for its clocks and bits."""
+    people = max(sources[_BASE].file.metadata.num_rows, 1)
+    rows = sum(sources[name].file.metadata.num_rows / people * (48 + 8 * len(columns[name])) for name in columns)
+    a_household = rows + 8 * numbers * dates
+    # Half of the budget: the other half is what reading, and the result on its way out, take for a moment.
+    return int(np.clip((memory or MEMORY) / 2 / cores() / a_household, _FEWEST, _MOST))
