@@ -52,7 +52,7 @@ def demo(
         out=out,
         capacity="5%",
         rule_capacity="all",
-        engine="duckdb",
+        engine="auto",
         models=models,
         catalogue=None,
         resume=False,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from riskmodel.cli.options import check_engine, parse_dates
+from riskmodel.cli.options import ENGINE_HELP, MEMORY_HELP, parse_dates
 
 
 def register(app: typer.Typer) -> None:
@@ -27,21 +27,26 @@ def features(
         Path | None,
         typer.Option("--catalogue", help="Folder or file of features; by default the workspace's features/."),
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="What runs the plan: duckdb.")] = "duckdb",
+    engine: Annotated[str, typer.Option("--engine", help=ENGINE_HELP)] = "auto",
+    memory: Annotated[str | None, typer.Option("--memory", help=MEMORY_HELP)] = None,
 ) -> None:
     """Build features: one row a household and date, one column a feature.
 
     Example: riskmodel features out/demo/registry --as-of 2025-01-01 --out features.parquet
     """
     days = parse_dates(as_of)
-    check_engine(engine)
-    from riskmodel.features import load_catalogue, write_features
+    from riskmodel.features import load_catalogue
+    from riskmodel.features.builder import feature_table
+    from riskmodel.features.engines import check_engine, check_memory
     from riskmodel.progress import step
     from riskmodel.registry import Registry
 
+    check_engine(engine)
+    check_memory(memory)
     chosen = load_catalogue(catalogue)
-    source = Registry.open(registry)
+    source = Registry.open(registry, memory_limit=memory)
     columns = len(only) if only else len(chosen.features)
     with step(f"{columns} features at {len(days)} date{'s' if len(days) > 1 else ''}"):
-        rows = write_features(source, out, as_of=days, catalogue=chosen, only=only or None)
-    typer.echo(f"{out}: {rows:,} rows × {columns} features (catalogue {chosen.hash})")
+        table = feature_table(source, as_of=days, catalogue=chosen, only=only or None, engine=engine)
+        rows = table.write(out)
+    typer.echo(f"{out}: {rows:,} rows × {columns} features (catalogue {chosen.hash}; {table.choice})")

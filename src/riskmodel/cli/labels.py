@@ -33,13 +33,13 @@ def labels(
     """
     days = parse_dates(as_of)
     from riskmodel.features import load_catalogue
-    from riskmodel.features.builder import known_when, label_table, write_table
+    from riskmodel.features.builder import known_when, label_table
     from riskmodel.registry import Registry
 
     chosen = load_catalogue(catalogue)
     spec = chosen.outcome(outcome)
     source = Registry.open(registry)
-    rows = write_table(label_table(source, as_of=days, outcome=outcome, catalogue=chosen), out)
+    rows = label_table(source, as_of=days, outcome=outcome, catalogue=chosen).write(out)
     typer.echo(f"{out}: {rows:,} rows, outcome {outcome}")
     for day in days:
         known = known_when(day, spec.horizon_months, spec.lag_days)

@@ -6,7 +6,11 @@ from datetime import date
 
 from riskmodel.errors import CallError
 
-ENGINES = ("duckdb",)
+ENGINE_HELP = (
+    "What works out the features: fused (a compiled pass over a registry that this toolkit wrote), duckdb, or auto "
+    "(fused where it can)."
+)
+MEMORY_HELP = "How much memory building may take, such as 2GB; by default 1 GiB (fused), or most of it (duckdb)."
 
 
 def parse_dates(texts: list[str]) -> list[date]:
@@ -22,9 +26,3 @@ def parse_dates(texts: list[str]) -> list[date]:
         except ValueError as error:
             raise CallError(f'--as-of is "{text}"; expected a date such as 2024-01-01.') from error
     return days
-
-
-def check_engine(engine: str) -> None:
-    """Refuse an engine that this version does not run."""
-    if engine not in ENGINES:
-        raise CallError(f'--engine is "{engine}"; this version runs {", ".join(ENGINES)}.')

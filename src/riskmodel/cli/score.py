@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from riskmodel.cli.options import parse_dates
+from riskmodel.cli.options import ENGINE_HELP, parse_dates
 from riskmodel.monitoring.capacity import Capacity
 
 
@@ -24,7 +24,7 @@ def score(
     rule_capacity: Annotated[
         str, typer.Option(help="The most to flag by the county's rule alone: a share, a number, or all.")
     ] = "all",
-    engine: Annotated[str, typer.Option(help="What works out the features: duckdb.")] = "duckdb",
+    engine: Annotated[str, typer.Option(help=ENGINE_HELP)] = "auto",
     models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
     catalogue: Annotated[
         Path | None, typer.Option(help="Folder or file of features; by default the workspace's features/.")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.engine import plan
+from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.catalogue import Catalogue, load_catalogue
 from riskmodel.features.declare import OutcomeSpec
+from riskmodel.features.engines import Choice, choose_engine, memory_of, sorted_tables, tables_read
 from riskmodel.features.history import History
-from riskmodel.files import write_aside
+from riskmodel.features.matrix import Matrix, over_expression, side_by_side
 from riskmodel.policy import Policy
 from riskmodel.registry import schema
 from riskmodel.workspace import workspace_policy
@@ -23,8 +26,12 @@ if TYPE_CHECKING:
 
     from riskmodel.registry import Registry
 
+PolicyFigure = Callable[[str, str, date], float]
+
 KEYS = ("household_id", "as_of")
 PLACES = ("county_code", "township_code", "village_code")
+
+_LOG = logging.getLogger("riskmodel.features")
 
 
 def build_features(
@@ -34,6 +41,7 @@ def build_features(
     catalogue: Catalogue | None = None,
     only: Sequence[str] | None = None,
     policy: Policy | None = None,
+    engine: str = "auto",
 ) -> pd.DataFrame:
     """Build features for every household present at each date.
 
@@ -49,6 +57,8 @@ def build_features(
         Names of features, in the order wanted; by default all.
     policy
         The dated figures; by default the package's record with the workspace's laid over it.
+    engine
+        ``"fused"``, ``"duckdb"``, or ``"auto"``: fused where the registry's files allow it. The values are the same.
 
     Returns
     -------
@@ -62,8 +72,8 @@ def build_features(
     CallError
         An unknown feature name, or something that is not a date.
     """
-    expression = feature_table(registry, as_of=as_of, catalogue=catalogue, only=only, policy=policy)
-    return _to_pandas(expression)
+    table = feature_table(registry, as_of=as_of, catalogue=catalogue, only=only, policy=policy, engine=engine)
+    return table.to_pandas()
 
 
 def write_features(
@@ -74,10 +84,11 @@ def write_features(
     catalogue: Catalogue | None = None,
     only: Sequence[str] | None = None,
     policy: Policy | None = None,
+    engine: str = "auto",
 ) -> int:
     """Build features into a Parquet file and return the number of rows; the file appears whole or not at all."""
-    expression = feature_table(registry, as_of=as_of, catalogue=catalogue, only=only, policy=policy)
-    return write_table(expression, out)
+    table = feature_table(registry, as_of=as_of, catalogue=catalogue, only=only, policy=policy, engine=engine)
+    return table.write(out)
 
 
 def feature_table(
@@ -88,13 +99,14 @@ def feature_table(
     only: Sequence[str] | None = None,
     policy: Policy | None = None,
     places: bool = False,
-) -> ir.Table:
-    """Return the features as an Ibis expression, sorted by household and date; nothing is computed yet."""
+    engine: str = "auto",
+) -> Matrix:
+    """Return the features, sorted by household and date, ready to be worked out; see :func:`build_features`."""
     catalogue = catalogue or load_catalogue()
     chosen = catalogue.only(only) if only is not None else catalogue
     outputs = {name: spec.node for name, spec in chosen.features.items() if spec.node is not None}
     keep = (*KEYS, *PLACES) if places else KEYS
-    return evaluate(registry, outputs, as_of=as_of, policy=policy, keep=keep)
+    return evaluate(registry, outputs, as_of=as_of, policy=policy, keep=keep, engine=engine)
 
 
 def build_labels(
@@ -104,6 +116,7 @@ def build_labels(
     outcome: str,
     catalogue: Catalogue | None = None,
     policy: Policy | None = None,
+    engine: str = "auto",
 ) -> pd.DataFrame:
     """Work out an outcome for every household present at each date.
 
@@ -113,7 +126,8 @@ def build_labels(
         ``household_id``, ``as_of``, ``outcome`` (boolean; missing where the horizon is not mature, that is where the
         registry's cut does not lie at or after ``as_of + horizon + lag``, or where nothing is known).
     """
-    return _to_pandas(label_table(registry, as_of=as_of, outcome=outcome, catalogue=catalogue, policy=policy))
+    table = label_table(registry, as_of=as_of, outcome=outcome, catalogue=catalogue, policy=policy, engine=engine)
+    return table.to_pandas()
 
 
 def label_table(
@@ -123,18 +137,25 @@ def label_table(
     outcome: str,
     catalogue: Catalogue | None = None,
     policy: Policy | None = None,
-) -> ir.Table:
-    """Return an outcome as an Ibis expression; see :func:`build_labels`."""
-    import ibis
+    engine: str = "auto",
+) -> Matrix:
+    """Return an outcome, ready to be worked out; see :func:`build_labels`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     spec = (catalogue or load_catalogue()).outcome(outcome)
     dates = as_dates(as_of)
     check_outcome_tables(registry, spec)
-    table = evaluate(registry, {"outcome": spec.node}, as_of=dates, policy=policy)
+    table = evaluate(registry, {"outcome": spec.node}, as_of=dates, policy=policy, engine=engine)
     mature = [day for day in dates if known_when(day, spec.horizon_months, spec.lag_days) <= registry.cut_on]
-    known = table.as_of.isin(mature) if mature else ibis.literal(value=False)
-    value = known.ifelse(table.outcome != 0, ibis.null("boolean"))
-    return table.select("household_id", "as_of", outcome=value).order_by("household_id", "as_of")
+
+    def as_truth(piece: pa.Table) -> pa.Table:
+        known = pc.is_in(piece["as_of"], value_set=pa.array(mature, pa.date32()))
+        value = pc.if_else(known, pc.not_equal(piece["outcome"], 0), pa.scalar(None, pa.bool_()))
+        return piece.set_column(piece.schema.get_field_index("outcome"), "outcome", value)
+
+    position = table.schema.get_field_index("outcome")
+    return table.changed(as_truth, table.schema.set(position, pa.field("outcome", pa.bool_())))
 
 
 def check_outcome_tables(registry: Registry, outcome: OutcomeSpec) -> None:
@@ -149,10 +170,6 @@ def check_outcome_tables(registry: Registry, outcome: OutcomeSpec) -> None:
 
 def known_when(as_of: date, horizon_months: int, lag_days: int) -> date:
     """Return the day on which an outcome at ``as_of`` is known: end of the horizon plus the reporting lag."""
-    from datetime import timedelta
-
-    from riskmodel.engine.ibis_engine import add_months
-
     return add_months(as_of, horizon_months) + timedelta(days=lag_days)
 
 
@@ -163,33 +180,88 @@ def evaluate(
     as_of: date | Sequence[date],
     policy: Policy | None = None,
     keep: Sequence[str] = KEYS,
-) -> ir.Table:
-    """Return the expression of ``outputs`` for every household present at each date.
+    engine: str = "auto",
+) -> Matrix:
+    """Return ``outputs`` for every household present at each date, ready to be worked out.
 
     Present: its household row is seen at as_of and, where the registry has members, one of them is present. (A
     registry without a member table, such as a survey's, counts every household seen.)
-    """
-    from riskmodel.engine.ibis_engine import matrix
 
+    Raises
+    ------
+    DataError
+        There is no household table, or no household is known before one of the dates.
+    CallError
+        An unknown engine, or ``fused`` for a registry that it cannot read.
+    """
     dates = as_dates(as_of)
-    record = policy or workspace_policy()
-    needed = {table for node in outputs.values() for table in plan.tables(node)} | {"household", "member"}
-    sources = {name: _source(registry, name) for name in needed if name in registry.tables}
-    if "household" not in sources:
+    if "household" not in registry.tables:
         raise DataError(f"{registry.path}: there is no household table, so there is nobody to build features for.")
-    everyone, regions = _everyone(registry, sources, dates)
-    presence = {"_present": History().members.count().node} if "member" in sources else {}
-    table = matrix(
-        {**presence, **outputs},
-        base=everyone,
+    choice = choose_engine(registry, outputs, engine)
+    _LOG.info("%s", choice)
+    record = policy or workspace_policy()
+
+    def figure(name: str, region: str, on: date) -> float:
+        return record.value(name, region=region, on=on)
+
+    present = History().members.count().node if "member" in registry.tables else None
+    if choice.engine == "duckdb":
+        return _by_duckdb(registry, outputs, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
+    mine = {name: node for name, node in outputs.items() if name not in choice.beside}
+    table = _fused(registry, mine, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
+    if not choice.beside:
+        return table
+    others = {name: outputs[name] for name in choice.beside}
+    rest = _by_duckdb(registry, others, dates=dates, figure=figure, keep=KEYS, present=present, choice=choice)
+    return side_by_side(table, rest, columns=[*keep, *outputs])
+
+
+def _fused(
+    registry: Registry,
+    outputs: Mapping[str, plan.Household],
+    *,
+    dates: Sequence[date],
+    figure: PolicyFigure,
+    keep: Sequence[str],
+    present: plan.Household | None,
+    choice: Choice,
+) -> Matrix:
+    from riskmodel.engine.fused import FusedRun, survey
+
+    sources, _ = sorted_tables(registry, outputs)
+    run = FusedRun(
+        outputs,
+        present=present,
         sources=sources,
         as_of=dates,
-        figure=lambda name, region, on: record.value(name, region=region, on=on),
-        regions=regions,
+        keep=[name for name in keep if name not in KEYS],
+        figure=figure,
+        memory=memory_of(registry),
     )
+    slices, counts = survey(sources["household"], dates, run.households)
+    _require_known(registry, dict(zip(dates, counts, strict=True)))
+    return Matrix(run.schema(), choice, lambda: run.pieces(slices))
+
+
+def _by_duckdb(
+    registry: Registry,
+    outputs: Mapping[str, plan.Household],
+    *,
+    dates: Sequence[date],
+    figure: PolicyFigure,
+    keep: Sequence[str],
+    present: plan.Household | None,
+    choice: Choice,
+) -> Matrix:
+    from riskmodel.engine.ibis_engine import matrix
+
+    sources = {name: _source(registry, name) for name in tables_read(outputs) if name in registry.tables}
+    everyone, regions = _everyone(registry, sources, dates)
+    presence = {"_present": present} if present is not None else {}
+    table = matrix({**presence, **outputs}, base=everyone, sources=sources, as_of=dates, figure=figure, regions=regions)
     if presence:
         table = table.filter(table["_present"] > 0).drop("_present")
-    return table.select(*keep, *outputs).order_by(*KEYS)
+    return over_expression(table.select(*keep, *outputs).order_by(*KEYS), choice)
 
 
 def _everyone(registry: Registry, sources: Mapping[str, Any], dates: Sequence[date]) -> tuple[ir.Table, list[str]]:
@@ -197,13 +269,18 @@ def _everyone(registry: Registry, sources: Mapping[str, Any], dates: Sequence[da
 
     seen = visible(sources["household"], dates_table(dates, clock=plan.HISTORY, offsets=()))
     everyone = seen.select(*KEYS, *PLACES).distinct(on=list(KEYS))
-    found = everyone.group_by("as_of").aggregate(n=everyone.count()).execute()
-    counted = {_day(day) for day in found["as_of"]}
-    for day in dates:
-        if day not in counted:
+    found = everyone.group_by("as_of", "county_code").aggregate(n=everyone.count()).execute()
+    counts = dict.fromkeys(dates, 0)
+    for day, count in zip(found["as_of"], found["n"], strict=True):
+        counts[_day(day)] += count
+    _require_known(registry, counts)
+    return everyone, sorted(set(found["county_code"]))
+
+
+def _require_known(registry: Registry, counts: Mapping[date, int]) -> None:
+    for day, count in counts.items():
+        if not count:
             raise DataError(f"{registry.path}: no household is known before {day}: choose a later as_of.")
-    places = everyone.select("county_code").distinct().execute()["county_code"]
-    return everyone, sorted(places)
 
 
 def _day(value: Any) -> date:
@@ -220,8 +297,6 @@ def _source(registry: Registry, name: str) -> Any:
 
 def as_dates(as_of: date | Iterable[date]) -> list[date]:
     """Return one or several dates as a sorted list without repeats; anything else raises :class:`CallError`."""
-    from datetime import datetime
-
     days = [as_of] if isinstance(as_of, date) else list(as_of)
     if not days:
         raise CallError("as_of: give at least one date.")
@@ -229,20 +304,3 @@ def as_dates(as_of: date | Iterable[date]) -> list[date]:
         if not isinstance(day, date) or isinstance(day, datetime):
             raise CallError(f"as_of: expected a datetime.date, got {day!r} ({type(day).__name__}).")
     return sorted(set(days))
-
-
-def write_table(expression: ir.Table, out: Path) -> int:
-    """Run an expression into a Parquet file that appears whole or not at all; return the number of rows."""
-    import pyarrow.parquet as pq
-
-    with write_aside(Path(out)) as aside:
-        expression.to_parquet(aside, compression="zstd")
-        rows: int = pq.read_metadata(aside).num_rows
-    return rows
-
-
-def _to_pandas(expression: ir.Table) -> pd.DataFrame:
-    frame = expression.to_pyarrow().to_pandas(date_as_object=True)
-    if "outcome" in frame:
-        frame["outcome"] = frame["outcome"].astype("boolean")
-    return frame

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from riskmodel.registry import Registry
 
 NAME = "run.json"
-_PACKAGES = ("duckdb", "ibis-framework", "lightgbm", "numpy", "pandas", "pyarrow")
+_PACKAGES = ("duckdb", "ibis-framework", "lightgbm", "numba", "numpy", "pandas", "pyarrow")
 
 
 def inputs(
@@ -70,6 +70,7 @@ def record(
     capacity: Capacity,
     rule_capacity: Capacity | None,
     residuals: Mapping[str, float],
+    engine: Mapping[str, Any],
     timings: Mapping[str, float],
     files: Mapping[str, Path],
 ) -> dict[str, Any]:
@@ -79,6 +80,8 @@ def record(
     ----------
     frame : DataFrame
         Everyone scored, with ``risk``, ``on_list`` and ``flagged_by`` (empty where not flagged).
+    engine : mapping
+        Which engine worked out the features, why, and what DuckDB did beside it.
     files : mapping of str to Path
         The results by name, for their digests and numbers of rows.
     """
@@ -123,6 +126,7 @@ def record(
             "median": float(queue.median()) if len(queue) else None,
             "expected_cases": float(queue.sum()),
         },
+        "features_engine": dict(engine),
         "contributions_check": {**residuals, "tolerance": TOLERANCE},
         "files": {
             name: {"sha256": sha256_of(path), "rows": pq.read_metadata(path).num_rows} for name, path in files.items()

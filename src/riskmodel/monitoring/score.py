@@ -21,8 +21,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.errors import CallError, DataError
 from riskmodel.explain import booster_residual, require_small, sum_residual
+from riskmodel.features.engines import Choice as Engine
+from riskmodel.features.engines import check_engine, choose_engine
 from riskmodel.files import write_aside
 from riskmodel.monitoring import record
 from riskmodel.monitoring.capacity import Capacity
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
 
-ENGINES = ("duckdb",)
 CHUNK = 50_000
 FLAG_CHUNK = 2_000
 _BOOSTER_SAMPLE = 200
@@ -63,6 +64,7 @@ class _Run:
     as_of: date
     capacity: Capacity
     rule_capacity: Capacity | None
+    engine: str
     chunk: int
     flag_chunk: int
     specs: list[FeatureSpec]
@@ -80,6 +82,12 @@ class _Run:
     @property
     def model_features(self) -> list[str]:
         return [spec.name for spec in self.specs]
+
+    @property
+    def ran(self) -> Engine:
+        """What works out the features, and why."""
+        nodes = {name: self.catalogue.feature(name).node for name in self.needed}
+        return choose_engine(self.registry, {name: node for name, node in nodes.items() if node}, self.engine)
 
     @property
     def needed(self) -> list[str]:
@@ -101,7 +109,7 @@ def score_registry(
     capacity: Capacity,
     rule_capacity: Capacity | None = None,
     policy: Policy | None = None,
-    engine: str = "duckdb",
+    engine: str = "auto",
     chunk: int = CHUNK,
     flag_chunk: int = FLAG_CHUNK,
     resume: bool = False,
@@ -126,6 +134,8 @@ def score_registry(
         The model's flags, of the households present and not on the list.
     rule_capacity : Capacity, optional
         The most to flag by rule alone; None flags everyone whom a rule names.
+    engine : str
+        What works out the features: ``"auto"``, ``"fused"`` or ``"duckdb"``; the record says which ran.
     chunk, flag_chunk : int
         Households scored, and flags explained, at a time; bounds the memory.
     resume : bool
@@ -143,8 +153,7 @@ def score_registry(
     DataError
         Nobody is present at ``as_of``; contributions that do not add up.
     """
-    if engine not in ENGINES:
-        raise CallError(f'engine is "{engine}".{did_you_mean(engine, ENGINES)}')
+    check_engine(engine)
     if out.exists() and not out.is_dir():
         raise CallError(f"{out}: is a file; --out must name a folder.")
     specs = trained_specs(bundle.features)
@@ -159,6 +168,7 @@ def score_registry(
         as_of=as_of,
         capacity=capacity,
         rule_capacity=rule_capacity,
+        engine=engine,
         chunk=chunk,
         flag_chunk=flag_chunk,
         specs=specs,
@@ -224,6 +234,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
             capacity=run.capacity,
             rule_capacity=run.rule_capacity,
             residuals=run.residuals,
+            engine=run.ran.to_dict(),
             timings=run.timings,
             files={name: work.path(name) for name in final},
         )
@@ -240,7 +251,15 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
 
     if not work.has(_FEATURES):
         path = work.path(_FEATURES)
-        write_features(run.registry, path, as_of=run.as_of, catalogue=run.catalogue, only=run.needed, policy=run.policy)
+        write_features(
+            run.registry,
+            path,
+            as_of=run.as_of,
+            catalogue=run.catalogue,
+            only=run.needed,
+            policy=run.policy,
+            engine=run.engine,
+        )
     if not pq.read_metadata(work.path(_FEATURES)).num_rows:
         raise DataError(f"{run.registry.path}: no household is present at {run.as_of}: choose a later as_of.")
 

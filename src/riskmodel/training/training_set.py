@@ -59,6 +59,7 @@ def build_training_set(
     cohort: str = "not_listed",
     catalogue: Catalogue | None = None,
     policy: Policy | None = None,
+    engine: str = "auto",
 ) -> TrainingSet:
     """Build features and outcome for the households of a cohort at each date.
 
@@ -71,6 +72,8 @@ def build_training_set(
         named in the record.
     catalogue
         By default the workspace's.
+    engine
+        ``"auto"``, ``"fused"`` or ``"duckdb"``; the record says which ran.
 
     Raises
     ------
@@ -87,8 +90,8 @@ def build_training_set(
     rules = {f"_rule{index}": node for index, (_, node) in enumerate(applied)}
     features = {name: spec.node for name, spec in catalogue.features.items() if spec.node is not None}
     outputs: dict[str, plan.Household] = {**features, **rules, _OUTCOME: target.node}
-    table = evaluate(registry, outputs, as_of=dates, policy=policy, keep=(*KEYS, *PLACES))
-    rows = table.to_pyarrow().to_pandas(date_as_object=True)
+    table = evaluate(registry, outputs, as_of=dates, policy=policy, keep=(*KEYS, *PLACES), engine=engine)
+    rows = table.to_pandas()
     known = {day: known_when(day, target.horizon_months, target.lag_days) for day in dates}
     immature = [day for day in dates if known[day] > registry.cut_on]
     rows.loc[rows["as_of"].isin(immature), _OUTCOME] = float("nan")
@@ -99,7 +102,7 @@ def build_training_set(
         y=rows[_OUTCOME].astype("float64").rename(outcome),
         catalogue=catalogue,
         flow=flow,
-        record=_record(registry, catalogue, target, risk_set, dates, immature),
+        record=_record(registry, catalogue, target, risk_set, dates, immature) | table.choice.to_dict(),
     )
 
 

@@ -1,0 +1,145 @@
+"""A table of features or labels that is ready to be worked out: to pandas, to Arrow, or into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from riskmodel.errors import DataError
+from riskmodel.features.engines import Choice
+from riskmodel.files import write_aside
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+# The file's row groups do not depend on how the work was cut up: the same rows give the same bytes.
+ROW_GROUP = 128_000
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One row a household and date, sorted by both; nothing is worked out until it is asked for.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+    choice : Choice
+        Which engine works it out, and why.
+    pieces : callable
+        Gives an iterator over the rows, some at a time.
+    expression : ibis.Table, optional
+        What DuckDB runs, where it runs the whole.
+    """
+
+    schema: pa.Schema
+    choice: Choice
+    pieces: Callable[[], Iterator[pa.Table]]
+    expression: ir.Table | None = None
+
+    def to_arrow(self) -> pa.Table:
+        """Work the table out."""
+        return pa.concat_tables([self.schema.empty_table(), *(piece.cast(self.schema) for piece in self.pieces())])
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Work the table out; dates are ``datetime.date``, truths pandas' nullable booleans."""
+        import pandas as pd
+
+        kinds = {pa.bool_(): pd.BooleanDtype()}
+        return self.to_arrow().to_pandas(date_as_object=True, types_mapper=kinds.get)
+
+    def write(self, out: Path) -> int:
+        """Work the table out into a Parquet file that appears whole or not at all; return the number of rows."""
+        with write_aside(Path(out)) as aside:
+            return _write(self, aside)
+
+    def changed(self, change: Callable[[pa.Table], pa.Table], schema: pa.Schema) -> Matrix:
+        """Return the table with ``change`` made to each of its pieces."""
+        return replace(self, schema=schema, pieces=lambda: map(change, self.pieces()), expression=None)
+
+
+def over_expression(expression: ir.Table, choice: Choice) -> Matrix:
+    """Return what an Ibis expression gives."""
+    return Matrix(expression.schema().to_pyarrow(), choice, lambda: iter([expression.to_pyarrow()]), expression)
+
+
+def side_by_side(left: Matrix, right: Matrix, *, columns: list[str]) -> Matrix:
+    """Return the columns of two tables over the same households and dates, in the order of ``columns``.
+
+    Raises
+    ------
+    DataError
+        While it is worked out: the two do not have the same rows.
+    """
+    fields = {field.name: field for field in (*right.schema, *left.schema)}
+    schema = pa.schema([fields[name] for name in columns])
+
+    def pieces() -> Iterator[pa.Table]:
+        others = _Reader(right.pieces())
+        for piece in left.pieces():
+            other = others.take(piece.num_rows)
+            if not all(_same(piece[key], other[key]) for key in ("household_id", "as_of")):
+                raise DataError("the engines do not agree on who is present: build with --engine duckdb.")
+            source = {**{name: other[name] for name in other.column_names}, **dict(_columns(piece))}
+            yield pa.table({name: source[name] for name in columns}, schema=schema)
+
+    return Matrix(schema, left.choice, pieces)
+
+
+class _Reader:
+    """Gives as many rows at a time as are asked for."""
+
+    def __init__(self, pieces: Iterator[pa.Table]) -> None:
+        self._pieces = pieces
+        self._rest: pa.Table | None = None
+
+    def take(self, rows: int) -> pa.Table:
+        """Return the next ``rows`` rows, fewer at the end."""
+        parts = [] if self._rest is None else [self._rest]
+        while sum(part.num_rows for part in parts) < rows or not parts:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            parts.append(piece)
+        whole = pa.concat_tables(parts)
+        self._rest = whole.slice(rows)
+        return whole.slice(0, rows)
+
+
+def _columns(piece: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    return zip(piece.column_names, piece.columns, strict=True)
+
+
+def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
+    return bool(left.cast(right.type).equals(right))
+
+
+def _write(matrix: Matrix, path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    if matrix.expression is not None:
+        matrix.expression.to_parquet(path, compression="zstd")
+        return int(pq.read_metadata(path).num_rows)
+    codes = [field.name for field in matrix.schema if pa.types.is_string(field.type) or pa.types.is_date(field.type)]
+    rows = 0
+    with pq.ParquetWriter(path, matrix.schema, compression="zstd", use_dictionary=codes) as writer:
+        for group in _grouped(matrix.pieces(), matrix.schema):
+            writer.write_table(group, row_group_size=ROW_GROUP)
+            rows += group.num_rows
+    return rows
+
+
+def _grouped(pieces: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    waiting: list[pa.Table] = []
+    for piece in pieces:
+        waiting.append(piece.cast(schema))
+        while sum(part.num_rows for part in waiting) >= ROW_GROUP:
+            whole = pa.concat_tables(waiting)
+            yield whole.slice(0, ROW_GROUP).combine_chunks()
+            waiting = [whole.slice(ROW_GROUP)]
+    if any(part.num_rows for part in waiting):
+        yield pa.concat_tables(waiting).combine_chunks()
