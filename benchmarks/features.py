@@ -1,0 +1,177 @@
+"""How long features take and how much memory: through this toolkit, and written by hand in DuckDB and Polars.
+
+Each run is a process of its own, started from the registry's files and ending with a Parquet file; runs take turns,
+and the least time of each counts. Needs the extra `bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from by_hand import polars_query, sql
+from work import AS_OF, make_catalogue, make_registry
+
+from riskmodel.engine.calendar import add_months
+
+HERE = Path(__file__).parent
+BASELINE = HERE / "baseline.csv"
+RUNNERS = ("fused", "ibis", "duckdb_by_hand", "polars_by_hand")
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: seconds from start to exit, seconds of all cores together, and the most memory it held."""
+
+    seconds: float
+    cpu: float
+    peak_gib: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A line of the baseline."""
+
+    name: str
+    value: float
+    tolerance: float
+    higher_is_better: bool = False
+
+
+def run_here(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> None:
+    """Work the columns out in this process."""
+    if runner == "duckdb_by_hand":
+        import duckdb
+
+        duckdb.sql(sql(registry, as_of, out))
+    elif runner == "polars_by_hand":
+        polars_query(registry, as_of).sink_parquet(out, compression="zstd")
+    else:
+        from riskmodel.features import write_features
+        from riskmodel.registry import Registry
+
+        engine = "duckdb" if runner == "ibis" else runner
+        write_features(Registry.open(registry), out, as_of=as_of, catalogue=make_catalogue(), engine=engine)
+
+
+def measure(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> Run:
+    """Work the columns out in a process of its own and measure it as a whole."""
+    call = [sys.executable, __file__, "--registry", str(registry), "--run", runner, "--out", str(out)]
+    # As on any machine where programs are run more than once: bytecode is kept.
+    kept = {"PYTHONPYCACHEPREFIX": str(registry.parent / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
+    started = time.perf_counter()
+    process = subprocess.Popen([*call, *(f"--as-of={day}" for day in as_of)], env=os.environ | kept)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    if status:
+        raise SystemExit(f"{runner} failed (exit {os.waitstatus_to_exitcode(status)}).")
+    # Linux counts in KiB, macOS in bytes.
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / GIB)
+
+
+def in_turn(runners: Sequence[str], registry: Path, as_of: Sequence[date], folder: Path, times: int) -> dict[str, Run]:
+    """Run each in turn, several times; return the least seconds and the most memory of each."""
+    runs: dict[str, list[Run]] = {runner: [] for runner in runners}
+    for _ in range(times):
+        for runner in runners:
+            runs[runner].append(measure(runner, registry, as_of, folder / f"{runner}.parquet"))
+            last = runs[runner][-1]
+            print(f"  {runner:<16}{last.seconds:8.2f} s {last.cpu:8.2f} s cpu {last.peak_gib:6.2f} GiB", flush=True)
+    return {
+        runner: Run(min(x.seconds for x in got), min(x.cpu for x in got), max(x.peak_gib for x in got))
+        for runner, got in runs.items()
+    }
+
+
+def compare(folder: Path, runners: Sequence[str]) -> None:
+    """Check that all have worked out the same: counts equal, amounts to 1e-6 relative (by hand, sums are floats)."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    ours = pq.read_table(folder / f"{runners[0]}.parquet")
+    for runner in runners[1:]:
+        other = pq.read_table(folder / f"{runner}.parquet")
+        for name in ours.column_names[2:]:
+            mine, theirs = ours[name].to_numpy(), other[name].to_numpy()
+            if not np.allclose(mine, theirs, rtol=1e-6, atol=1e-6, equal_nan=True):
+                raise SystemExit(f"{name}: {runners[0]} and {runner} do not agree.")
+
+
+def registry_of(folder: Path, households: int) -> Path:
+    """Return a registry of so many households, made where it is not there yet."""
+    path = folder / f"registry-{households}"
+    if not path.exists():
+        started = time.perf_counter()
+        make_registry(path, households=households)
+        print(f"made {households:,} households in {time.perf_counter() - started:.0f} s", flush=True)
+    return path
+
+
+def figures(folder: Path, households: int, times: int, *, scaling: bool) -> Iterator[Figure]:
+    """Measure, and yield the lines of the baseline."""
+    registry = registry_of(folder, households)
+    print(f"{households:,} households, one date", flush=True)
+    # A first run fills the cache of compiled code and the file cache; it does not count.
+    measure("fused", registry, [AS_OF], folder / "warm.parquet")
+    runs = in_turn(RUNNERS, registry, [AS_OF], folder, times)
+    compare(folder, RUNNERS)
+    by_hand = min(runs["duckdb_by_hand"].seconds, runs["polars_by_hand"].seconds)
+    yield Figure("fused_over_better_by_hand", runs["fused"].seconds / by_hand, 0.15)
+    yield Figure("fused_over_duckdb_by_hand", runs["fused"].seconds / runs["duckdb_by_hand"].seconds, 0.15)
+    yield Figure("fused_over_polars_by_hand", runs["fused"].seconds / runs["polars_by_hand"].seconds, 0.15)
+    yield Figure("ibis_over_duckdb_by_hand", runs["ibis"].seconds / runs["duckdb_by_hand"].seconds, 0.15)
+    yield Figure("fused_over_ibis", runs["fused"].seconds / runs["ibis"].seconds, 0.15)
+    yield Figure("fused_peak_gib", runs["fused"].peak_gib, 0.15)
+    yield Figure("ibis_peak_gib", runs["ibis"].peak_gib, 0.15)
+    if scaling:
+        print("12 dates", flush=True)
+        twelve = [add_months(AS_OF, -number) for number in range(12)]
+        many = in_turn(["fused"], registry, twelve, folder, times)["fused"]
+        yield Figure("fused_12_dates_over_1", many.seconds / runs["fused"].seconds, 0.2)
+        print(f"{2 * households:,} households", flush=True)
+        twice = in_turn(["fused"], registry_of(folder, 2 * households), [AS_OF], folder, times)["fused"]
+        yield Figure("fused_twice_the_households_over_1", twice.seconds / runs["fused"].seconds, 0.2)
+
+
+def main() -> None:
+    """Measure and write the baseline, or run one of the runners (how the benchmark calls itself)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--households", type=int, default=100_000)
+    parser.add_argument("--times", type=int, default=3, help="how often each is run")
+    parser.add_argument("--scaling", action="store_true", help="also 12 dates, and twice the households")
+    parser.add_argument("--folder", type=Path, help="where to make the work and keep it; by default a temporary folder")
+    parser.add_argument("--out", type=Path, default=BASELINE)
+    parser.add_argument("--run", choices=RUNNERS, help=argparse.SUPPRESS)
+    parser.add_argument("--registry", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--as-of", type=date.fromisoformat, action="append", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.run:
+        run_here(given.run, given.registry, given.as_of, given.out)
+        return
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="riskmodel-bench-"))
+    try:
+        lines = list(figures(folder, given.households, given.times, scaling=given.scaling))
+    finally:
+        if given.folder is None:
+            shutil.rmtree(folder)
+    with given.out.open("w", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(["name", "value", "tolerance", "higher_is_better"])
+        for line in lines:
+            writer.writerow([line.name, f"{line.value:.3f}", line.tolerance, str(line.higher_is_better).lower()])
+            print(f"{line.name:<40}{line.value:8.3f}")
+
+
+if __name__ == "__main__":
+    main()
