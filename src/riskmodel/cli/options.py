@@ -10,7 +10,7 @@ ENGINE_HELP = (
     "What works out the features: fused (a compiled pass over a registry that this toolkit wrote), duckdb, or auto "
     "(fused where it can)."
 )
-MEMORY_HELP = "How much memory building may take, such as 2GB; by default 1 GiB (fused), or most of it (duckdb)."
+MEMORY_HELP = "How much memory building may take, such as 2GB; by default 512 MiB (fused), or most of it (duckdb)."
 
 
 def parse_dates(texts: list[str]) -> list[date]:

@@ -5,17 +5,28 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from riskmodel.engine.fused.columns import as_numpy
 from riskmodel.errors import DataError
 
 # Read as codes rather than as texts.
 _AS_CODES = frozenset({"id", "text", "code"})
+# Row groups of a table that are kept for the slice after: as many as slices may be in work at once.
+_KEPT = 4
+
+OUT_OF_ORDER = (
+    "rows do not lie in the order in which a registry is written (by household, then own date). "
+    "Write the registry again, or use --engine duckdb."
+)
 
 
 @dataclass
@@ -34,6 +45,8 @@ class SortedFile:
     lows: list[bytes] = field(default_factory=list)
     highs: list[bytes] = field(default_factory=list)
     _open: threading.local = field(default_factory=threading.local)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _kept: dict[tuple[int | str, ...], Future[pa.Table]] = field(default_factory=dict)
 
     @classmethod
     def over(cls, path: Path, metadata: Any, kinds: Mapping[str, str]) -> SortedFile | None:
@@ -66,18 +79,28 @@ class SortedFile:
                     found.remove(name)
         return frozenset(found)
 
-    def groups(self, low: bytes, past: bytes | None) -> range:
-        """Return the row groups that can hold households from ``low`` to before ``past`` (None: to the end)."""
-        return range(bisect_left(self.highs, low), len(self.lows) if past is None else bisect_left(self.lows, past))
+    def read(self, low: bytes, past: bytes | None, wanted: Iterable[str]) -> pa.Table:
+        """Read some columns of the households from ``low`` to before ``past`` (None: to the end).
 
-    def read(self, groups: Sequence[int], wanted: Iterable[str]) -> pa.Table:
-        """Read some columns of some row groups. Clocks that say nothing there are left out.
+        Clocks that say nothing there are left out. A row group in which the slice begins or ends is kept for the
+        slice that goes on from it.
 
         Raises
         ------
         DataError
-            The file cannot be read.
+            The file cannot be read, or the households do not lie in order.
         """
+        groups = range(bisect_left(self.highs, low), len(self.lows) if past is None else bisect_left(self.lows, past))
+        names = [name for name in self.columns if name in set(wanted)]
+        within = [g for g in groups if self.lows[g] >= low and (past is None or self.highs[g] < past)]
+        parts = [self._part(self._shared(g, names), low, past) for g in groups if not within or g < within[0]]
+        if within or not groups:
+            parts.append(self.read_groups(within, names))
+            parts.extend(self._part(self._shared(g, names), low, past) for g in groups if within and g > within[-1])
+        return _stacked(parts)
+
+    def read_groups(self, groups: Sequence[int], wanted: Iterable[str]) -> pa.Table:
+        """Read some columns of whole row groups; clocks that say nothing there are left out."""
         names = [name for name in self.columns if name in set(wanted) and not self._says_nothing(name, groups)]
         try:
             return self._handle().read_row_groups(list(groups), columns=names, use_threads=False)
@@ -85,8 +108,39 @@ class SortedFile:
             first = str(error).strip().splitlines()[0].rstrip(".")
             raise DataError(f"{self.path} cannot be read: {first}. Fetch or write it again.") from None
 
+    def _shared(self, group: int, names: list[str]) -> pa.Table:
+        """Return a row group that neighbouring slices read; one thread reads it, the others wait for that."""
+        with self._lock:
+            mine = (group, *names) not in self._kept
+            read = self._kept.setdefault((group, *names), Future())
+            while len(self._kept) > _KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        if mine:
+            try:
+                read.set_result(self.read_groups([group], names))
+            except BaseException as error:
+                read.set_exception(error)
+                raise
+        return read.result()
+
+    def _part(self, rows: pa.Table, low: bytes, past: bytes | None) -> pa.Table:
+        """Return the rows of the slice's households: one run of the row group, found by halving."""
+        chunks = rows["household_id"].unify_dictionaries().chunks
+        if not chunks:
+            return rows
+        ids = chunks[0].dictionary
+        places = np.concatenate([as_numpy(chunk.indices, np.int32) for chunk in chunks])
+        if len(ids) > 1 and not (
+            pc.all(pc.less(ids[:-1], ids[1:])).as_py() and bool(np.all(places[1:] >= places[:-1]))
+        ):
+            raise DataError(f"{self.path}: {OUT_OF_ORDER}")
+        ends = [_before(ids, low), len(ids) if past is None else _before(ids, past)]
+        first, stop = np.searchsorted(places, ends)
+        return rows.slice(int(first), int(stop - first))
+
     def close(self) -> None:
-        """Close what this thread has open."""
+        """Close what this thread has open, and forget what was kept."""
+        self._kept.clear()
         if hasattr(self._open, "handle"):
             self._open.handle.close()
             del self._open.handle
@@ -95,9 +149,7 @@ class SortedFile:
         """Each thread has its own handle: a Parquet reader is not to be shared."""
         if not hasattr(self._open, "handle"):
             codes = [name for name in self.columns if self.kinds.get(name) in _AS_CODES]
-            self._open.handle = pq.ParquetFile(
-                self.path, metadata=self.metadata, read_dictionary=codes, memory_map=True
-            )
+            self._open.handle = pq.ParquetFile(self.path, metadata=self.metadata, read_dictionary=codes)
         return self._open.handle
 
     def _says_nothing(self, name: str, groups: Sequence[int]) -> bool:
@@ -114,3 +166,15 @@ class SortedFile:
             if not missing and not (name == "withdrawn" and facts.has_min_max and facts.max is False):
                 return False
         return True
+
+
+def _before(ids: pa.Array, household: bytes) -> int:
+    """Return how many of ``ids``, which ascend, come before ``household``."""
+    return bisect_left(range(len(ids)), household, key=lambda place: ids[place].as_py().encode())
+
+
+def _stacked(parts: list[pa.Table]) -> pa.Table:
+    """Put parts on top of each other; a clock that only some of them have is missing in the others."""
+    if len(parts) == 1:
+        return parts[0]
+    return pa.concat_tables(parts, promote_options="default")

@@ -11,6 +11,7 @@ import pyarrow as pa
 from riskmodel.engine.fused import columns
 from riskmodel.engine.fused.columns import Coded, Days, Frame
 from riskmodel.engine.fused.conditions import columns_of, moves_with_the_day, values_of, whole_months
+from riskmodel.engine.fused.files import OUT_OF_ORDER
 from riskmodel.engine.fused.program import Program, Tables, Value, tables
 from riskmodel.errors import DataError
 
@@ -49,10 +50,7 @@ def cut(rows: pa.Table, household: np.ndarray, households: int, program: Program
     assert isinstance(own, Days)
     sorted_ = kernel.ranges(household, first, past) and kernel.ascending(first, past, own.day)
     if not sorted_:
-        raise DataError(
-            f"{place}: rows do not lie in the order in which a registry is written (by household, then own date). "
-            "Write the registry again, or use --engine duckdb."
-        )
+        raise DataError(f"{place}: {OUT_OF_ORDER}")
     return Slice(table, first, past, own.day, columns.known(rows), columns.until(rows))
 
 

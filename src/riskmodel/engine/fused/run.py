@@ -23,7 +23,7 @@ from riskmodel.parallel import cores, side_by_side
 
 PolicyFigure = Callable[[str, str, date], float]
 
-MEMORY = 1 << 30
+MEMORY = 1 << 29
 _BASE = "household"
 _COUNTY = "county_code"
 _FEWEST, _MOST = 500, 100_000
@@ -124,9 +124,8 @@ class FusedRun:
         return names
 
     def _piece(self, low: bytes, past: bytes | None) -> pa.Table:
-        base = self.sources[_BASE].file
-        people = base.read(base.groups(low, past), self.columns[_BASE])
-        ids = _between(_dictionary(people["household_id"]), low, past)
+        people = self._rows(_BASE, low, past)
+        ids = pc.unique(people["household_id"].cast(pa.string()))
         seen = self._base(people, ids)
         results: dict[plan.Household, np.ndarray] = {}
         for name, many in self.passes.items():
@@ -142,8 +141,7 @@ class FusedRun:
         return self.sources[name].file.path
 
     def _rows(self, name: str, low: bytes, past: bytes | None) -> pa.Table:
-        file = self.sources[name].file
-        return file.read(file.groups(low, past), self.columns[name])
+        return self.sources[name].file.read(low, past, self.columns[name])
 
     def _base(self, people: pa.Table, ids: pa.Array) -> np.ndarray:
         """Return the position of each household's row as seen at each date, -1 where it is not known yet."""
@@ -206,7 +204,7 @@ def survey(table: SortedTable, as_of: Sequence[date], households: int) -> tuple[
     last: bytes | None = None
     met = 0
     for group in range(len(file.lows)):
-        rows = file.read([group], ["household_id", table.own_date, "known_on", "known_until", "withdrawn"])
+        rows = file.read_groups([group], ["household_id", table.own_date, "known_on", "known_until", "withdrawn"])
         own, learned, superseded = whole(rows[table.own_date], missing=LATEST), known(rows), until(rows)
         for number, day in enumerate(map(day_number, as_of)):
             counts[number] += int(np.count_nonzero((learned < day) & (superseded >= day) & (own < day)))
@@ -239,13 +237,6 @@ def _dictionary(column: pa.ChunkedArray) -> pa.Array:
     """Return the distinct households of a sorted column, in order."""
     chunks = column.unify_dictionaries().chunks
     return chunks[0].dictionary if chunks else pa.array([], pa.string())
-
-
-def _between(ids: pa.Array, low: bytes, past: bytes | None) -> pa.Array:
-    wanted = pc.greater_equal(ids, low.decode())
-    if past is not None:
-        wanted = pc.and_(wanted, pc.less(ids, past.decode()))
-    return ids.filter(wanted)
 
 
 def _array(values: np.ndarray) -> pa.Array:
