@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check docs lock clean install
+.PHONY: demo test check bench docs lock clean install
 
 demo: install        ## the whole chain on a simulated county, into out/demo
 	$(BIN)/riskmodel demo --out out/demo
@@ -16,6 +16,10 @@ check: install       ## what must hold besides the tests: lint, format, types, i
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --doctest-modules src/riskmodel -p no:randomly
+
+bench: install       ## features beside hand-written DuckDB and Polars: ratios into benchmarks/baseline.csv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(BIN)/python benchmarks/features.py --households 1000000 --scaling
 
 docs: install        ## the tables in the READMEs of the real panels, made anew from the data (needs them)
 	$(BIN)/python experiments/make_tables.py
@@ -33,7 +37,7 @@ UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --
 
 lock:                ## pin everything anew (needs uv)
 	$(UV_COMPILE) --upgrade --extra dev -o requirements.lock
-	for extra in spark review notebooks; do $(UV_COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock; done
+	for extra in spark review notebooks bench; do $(UV_COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock; done
 
 clean:
 	rm -rf .venv out build dist
