@@ -7,9 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from work import KINDS, SOURCES, WINDOWS
-
 from riskmodel.engine.calendar import add_months
+from work import KINDS, SOURCES, WINDOWS
 
 _SQL_OPS = {"sum": "coalesce(sum(amount) {f}, 0)", "count": "count(*) {f}", "mean": "avg(amount) {f}"}
 _SQL_OPS |= {"max": "max(amount) {f}", "std": "stddev_samp(amount) {f}"}

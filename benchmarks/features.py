@@ -20,14 +20,15 @@ from datetime import date
 from pathlib import Path
 
 from by_hand import polars_query, sql
-from work import AS_OF, make_catalogue, make_registry
-
 from riskmodel.engine.calendar import add_months
+from work import AS_OF, make_catalogue, make_registry
 
 HERE = Path(__file__).parent
 BASELINE = HERE / "baseline.csv"
 RUNNERS = ("fused", "ibis", "duckdb_by_hand", "polars_by_hand")
 GIB = 1 << 30
+# As `--memory 3GB`: without a limit DuckDB takes what the machine has.
+IBIS_MEMORY = "3GB"
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ def run_here(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> N
         from riskmodel.features import write_features
         from riskmodel.registry import Registry
 
-        engine = "duckdb" if runner == "ibis" else runner
-        write_features(Registry.open(registry), out, as_of=as_of, catalogue=make_catalogue(), engine=engine)
+        engine, memory = ("duckdb", IBIS_MEMORY) if runner == "ibis" else (runner, None)
+        source = Registry.open(registry, memory_limit=memory)
+        write_features(source, out, as_of=as_of, catalogue=make_catalogue(), engine=engine)
 
 
 def measure(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> Run:

@@ -299,3 +299,41 @@ def test_every_table_of_the_schema_can_be_counted(registries: list[Registry]) ->
     fused = built(registries[2], outputs, "fused")
     assert_same(fused, built(registries[2], outputs, "duckdb"), exact=set(outputs))
     assert (fused[list(outputs)].sum() > 0).all()
+
+
+def test_compiles_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package's folder read only, and no cache of the user's either."""
+    from numba.core import caching
+
+    monkeypatch.setattr(caching.CompileResultCacheImpl, "_locator_classes", [])
+    product = kernel._compiled(lambda value: value * 3)
+    assert product(14) == 42
+
+
+def test_squares_beyond_64_bits_are_exact(tmp_path: Path) -> None:
+    """Large amounts that hardly differ: their deviation would drown in the rounding of floats."""
+    made = random_rows(4, households=2, rows=1)
+    values = [999_999_000.01 + 0.02 * step for step in range(9)]
+    same = {"household_id": "H000", "observed_on": date(2020, 1, 1), "known_on": date(2020, 1, 2), "withdrawn": False}
+    made["observation"] = [same | {"item": f"n{step}", "value": value} for step, value in enumerate(values)]
+    write_registry(as_tables(made), tmp_path / "registry")
+    table = built(
+        Registry.open(tmp_path / "registry"),
+        {"std": plan.Reduction("observation", "std", (), None, plan.Field("value"))},
+        "fused",
+    )
+    assert table.set_index("household_id")["std"]["H000"].iloc[0] == pytest.approx(0.02 * 7.5**0.5, rel=1e-9)
+
+
+def test_the_engine_is_told(registries: list[Registry]) -> None:
+    from riskmodel.training import build_training_set
+
+    told = build_training_set(registries[0], as_of=DATES, catalogue=CATALOGUE).record
+    assert told["engine"] == "fused" and told["columns_by_duckdb"] == [] and "sorted" in told["why"]
+
+
+def test_memory_that_is_no_amount_is_refused() -> None:
+    from riskmodel.features.engines import check_memory
+
+    with pytest.raises(CallError, match=r'--memory is "lots"; expected an amount such as 2GB'):
+        check_memory("lots")
