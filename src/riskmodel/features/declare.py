@@ -20,12 +20,16 @@ Direction = Literal["rises", "falls"]
 # What a value is counted in; a compound is written with a slash: "yuan/person".
 UNITS = (
     "yuan",
+    "usd",
     "person",
     "month",
     "day",
     "year",
+    "age",
     "mu",
+    "hectare",
     "km",
+    "livestock_unit",
     "share",
     "ratio",
     "count",
