@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from riskmodel.cli.options import check_output_folder
 from riskmodel.errors import CallError
 
 UNTIL = "2026-01-01"
@@ -26,6 +27,10 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", "-s", help="Another seed, another county.")] = 1,
 ) -> None:
     """Run the whole chain on a simulated county: registry, model, flags with reasons, list and report.
+
+    Leaves in --out: registry/ (the county), models/ and training/ (the model and how well it does), scores.parquet,
+    flags.parquet (whom to visit first, and why), report/index.html and report/list.xlsx. A folder that an earlier demo
+    made is replaced.
 
     Example: riskmodel demo --out out/demo
     """
@@ -66,6 +71,7 @@ def _make_room(out: Path) -> None:
     """Clear what an earlier demo left; refuse a folder of anything else."""
     import shutil
 
+    check_output_folder(out)
     if out.exists() and any(out.iterdir()) and not (out / MADE_BY_THE_DEMO).exists():
         raise CallError(f"{out}: exists and was not made by the demo. Name another folder with --out.")
     shutil.rmtree(out, ignore_errors=True)

@@ -31,7 +31,7 @@ from riskmodel.evaluation.report_words import group_words
 from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance
 from riskmodel.evaluation.splits_picture import splits_svg
 from riskmodel.evaluation.tracking import MlflowTracker
-from riskmodel.files import write_aside
+from riskmodel.files import check_place, write_aside
 from riskmodel.progress import step
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.splits import Fold, grouped_folds, rolling_folds
@@ -125,6 +125,8 @@ def run_experiment(
     prepared = prepare(path, registry=registry)
     models = models or models_folder(prepared.experiment)
     out = out or default_out(prepared.experiment)
+    for folder in (models, out):
+        check_place(folder / "file")
     with nullcontext() if tracker is None else tracker(models) as tracking:
         with step(f"Features and outcomes at {len(prepared.plan.training)} dates"):
             rows = build_rows(prepared)

@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.errors import CallError, DataError, RiskmodelError, did_you_mean
 from riskmodel.explain import booster_residual, require_small, sum_residual
 from riskmodel.files import write_aside
 from riskmodel.monitoring import record
@@ -174,16 +174,20 @@ def score_registry(
         settings={"capacity": capacity, "rule_capacity": rule_capacity or "all", "engine": engine}
         | {"chunk": chunk, "flag_chunk": flag_chunk},
     )
-    out.mkdir(parents=True, exist_ok=True)
+    work = None
     if resume:
         work = Checkpoints.resume(out, inputs)
         if work is None and (finished := record.finished(out)) is not None:
             check_same(finished["inputs"], inputs, place=out)
             return finished
-        work = work or Checkpoints.begin(out, inputs)
-    else:
-        work = Checkpoints.begin(out, inputs)
-    return _stages(run, work, out, inputs)
+    work = work or Checkpoints.begin(out, inputs)
+    try:
+        return _stages(run, work, out, inputs)
+    except BaseException as error:
+        # What fell short once falls short again: there is nothing to resume.
+        if isinstance(error, RiskmodelError) or work.empty:
+            work.abandon()
+        raise
 
 
 def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> dict[str, Any]:
