@@ -261,7 +261,11 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
         manifest={
             "name": experiment.name,
             "outcome": experiment.outcome,
+            "outcome_zh": evaluation.outcome_words[0],
+            "outcome_en": evaluation.outcome_words[1],
             "cohort": experiment.cohort,
+            "cohort_zh": evaluation.cohort_words[0],
+            "cohort_en": evaluation.cohort_words[1],
             "horizon_months": plan.horizon.months,
             "seed": experiment.seed,
             "catalogue_hash": evaluation.record["catalogue_hash"],

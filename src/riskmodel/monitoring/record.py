@@ -39,6 +39,7 @@ def inputs(
     model: str,
     as_of: date,
     features: str,
+    cohort: str,
     policy: Policy | None,
     settings: Mapping[str, object],
 ) -> dict[str, str]:
@@ -52,6 +53,7 @@ def inputs(
         "model": model,
         "model_manifest": sha256_of(bundle.folder / "manifest.json"),
         "features": features,
+        "cohort": cohort,
         "policy": hashlib.sha256("\n".join(figures).encode()).hexdigest()[:16],
         "riskmodel": __version__,
         **{key: str(value) for key, value in settings.items()},
@@ -78,12 +80,13 @@ def record(
     Parameters
     ----------
     frame : DataFrame
-        Everyone scored, with ``risk``, ``on_list`` and ``flagged_by`` (empty where not flagged).
+        Everyone scored, with ``risk``, ``rank`` (0 outside the queue), ``on_list``, ``in_cohort`` and ``flagged_by``
+        (empty where not flagged).
     files : mapping of str to Path
         The results by name, for their digests and numbers of rows.
     """
     by = frame["flagged_by"].value_counts()
-    queue = frame.loc[~frame["on_list"], "risk"]
+    queue = frame.loc[frame["rank"] > 0, "risk"]
     return {
         "as_of": as_of.isoformat(),
         "inputs": dict(inputs),
@@ -112,6 +115,7 @@ def record(
         "counts": {
             "present": len(frame),
             "on_list": int(frame["on_list"].sum()),
+            "outside_cohort": int((~frame["on_list"] & ~frame["in_cohort"]).sum()),
             "eligible": choice.eligible,
             "flagged": int(by.drop("", errors="ignore").sum()),
             "by_model": int(by.get("model", 0)),

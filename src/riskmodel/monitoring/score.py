@@ -29,6 +29,7 @@ from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
 from riskmodel.monitoring.checkpoint import Checkpoints, check_same
 from riskmodel.monitoring.choosing import Choice, choose
+from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort
 from riskmodel.monitoring.explaining import Provenance, explain_flags
 from riskmodel.monitoring.flags import FLAGS, SCORES, contributions_schema
 from riskmodel.monitoring.matching import check_same_features, trained_specs
@@ -37,6 +38,7 @@ from riskmodel.monitoring.standing import standing
 from riskmodel.progress import step, track
 
 if TYPE_CHECKING:
+    from riskmodel.engine import plan
     from riskmodel.features import Catalogue, FeatureSpec
     from riskmodel.model import Bundle
     from riskmodel.policy import Policy
@@ -66,6 +68,7 @@ class _Run:
     chunk: int
     flag_chunk: int
     specs: list[FeatureSpec]
+    cohort: dict[str, plan.Household]
     provenance: Provenance
     timings: dict[str, float] = field(default_factory=dict)
     residuals: dict[str, float] = field(default_factory=dict)
@@ -123,7 +126,7 @@ def score_registry(
     catalogue : Catalogue
         Must mean the same by the model's features as when it was trained.
     capacity : Capacity
-        The model's flags, of the households present and not on the list.
+        The model's flags, of the households that are not on the list and belong to the model's cohort.
     rule_capacity : Capacity, optional
         The most to flag by rule alone; None flags everyone whom a rule names.
     chunk, flag_chunk : int
@@ -148,9 +151,8 @@ def score_registry(
     if out.exists() and not out.is_dir():
         raise CallError(f"{out}: is a file; --out must name a folder.")
     specs = trained_specs(bundle.features)
-    digest = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
-    # The bundle's own digest may speak of features that the model left aside; it is what people will look for.
-    digest = str(bundle.manifest.get("catalogue_hash", digest))
+    checked = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
+    cohort = cohort_outputs(registry, catalogue, bundle.manifest.get("cohort"))
     run = _Run(
         registry=registry,
         bundle=bundle,
@@ -162,7 +164,9 @@ def score_registry(
         chunk=chunk,
         flag_chunk=flag_chunk,
         specs=specs,
-        provenance=Provenance(model, model_version, digest),
+        cohort=cohort,
+        # The bundle's own digest may speak of features that the model left aside; it is what people will look for.
+        provenance=Provenance(model, model_version, str(bundle.manifest.get("catalogue_hash", checked))),
     )
     inputs = record.inputs(
         registry,
@@ -170,6 +174,7 @@ def score_registry(
         model=f"{model}@{model_version}",
         as_of=as_of,
         features=catalogue.only(run.needed).hash,
+        cohort=digest(cohort),
         policy=policy,
         settings={"capacity": capacity, "rule_capacity": rule_capacity or "all", "engine": engine}
         | {"chunk": chunk, "flag_chunk": flag_chunk},
@@ -202,6 +207,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
         margin=scored["margin"].to_numpy(),
         on_list=people["on_list"].to_numpy(dtype=bool),
         named_by_rule=scored["rules"].map(len).to_numpy() > 0,
+        in_cohort=people["in_cohort"].to_numpy(dtype=bool),
         capacity=run.capacity,
         rule_capacity=run.rule_capacity,
     )
@@ -240,11 +246,13 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
 
 
 def _build_features(run: _Run, work: Checkpoints) -> None:
-    from riskmodel.features import write_features
+    from riskmodel.features.builder import evaluate, write_table
 
     if not work.has(_FEATURES):
-        path = work.path(_FEATURES)
-        write_features(run.registry, path, as_of=run.as_of, catalogue=run.catalogue, only=run.needed, policy=run.policy)
+        specs = run.catalogue.only(run.needed).features.items()
+        features = {name: spec.node for name, spec in specs if spec.node is not None}
+        table = evaluate(run.registry, {**features, **run.cohort}, as_of=run.as_of, policy=run.policy)
+        write_table(table, work.path(_FEATURES))
     if not pq.read_metadata(work.path(_FEATURES)).num_rows:
         raise DataError(f"{run.registry.path}: no household is present at {run.as_of}: choose a later as_of.")
 
@@ -252,7 +260,7 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
 def _batches(run: _Run, work: Checkpoints) -> Iterator[pd.DataFrame]:
     file = pq.ParquetFile(work.path(_FEATURES))
     try:
-        for batch in file.iter_batches(batch_size=run.chunk, columns=["household_id", *run.needed]):
+        for batch in file.iter_batches(batch_size=run.chunk, columns=["household_id", *run.needed, *run.cohort]):
             yield batch.to_pandas()
     finally:
         file.close()
@@ -261,7 +269,7 @@ def _batches(run: _Run, work: Checkpoints) -> Iterator[pd.DataFrame]:
 def _score(run: _Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
     known = standing(run.registry, as_of=run.as_of)
     classifier = run.bundle.classifier
-    ids, parts = [], []
+    ids, asked, parts = [], [], []
     rows = pq.read_metadata(work.path(_FEATURES)).num_rows
     for number, batch in enumerate(track(_batches(run, work), label="scoring", total=-(-rows // run.chunk))):
         name = f"scored-{number:05d}.parquet"
@@ -283,9 +291,11 @@ def _score(run: _Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
             require_small(residual, what="contributions against LightGBM's own")
             run.residuals["against_lightgbm"] = residual
         ids.append(batch["household_id"])
+        asked.append(in_cohort(batch))
         parts.append(pq.read_table(work.path(name)))
     people = known.reindex(pd.concat(ids, ignore_index=True)).rename_axis("household_id").reset_index()
     people["on_list"] = people["on_list"].eq(True)
+    people["in_cohort"] = np.concatenate(asked)
     people["as_of"] = run.as_of
     return people, pa.concat_tables(parts).to_pandas()
 

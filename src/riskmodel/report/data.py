@@ -95,7 +95,7 @@ class ReportData:
     Attributes
     ----------
     risk : float array
-        Risks of the households not on the list.
+        Risks of the households in the queue: not on the list, and asked about by the model or named by a rule.
     record : dict
         The run's record (``run.json``).
     """
@@ -108,13 +108,13 @@ class ReportData:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The run's counts: present, on_list, eligible, flagged, by_model, by_rule, by_both."""
+        """The run's counts: present, on_list, outside_cohort, eligible, flagged, by_model, by_rule, by_both."""
         counts: Mapping[str, int] = self.record["counts"]
         return counts
 
     @property
     def mean_risk(self) -> float:
-        """Mean risk of the households not on the list."""
+        """Mean risk of the households in the queue."""
         return float(self.risk.mean()) if len(self.risk) else float("nan")
 
     @property
@@ -147,7 +147,7 @@ def read_report_data(folder: Path) -> ReportData:
     scores = read_output(folder / "scores.parquet", SCORES)
     record = read_record(folder)
     places = scores.select(
-        ["household_id", "county_code", "township_code", "village_code", "on_list", "risk"]
+        ["household_id", "county_code", "township_code", "village_code", "on_list", "rank", "risk"]
     ).to_pandas()
     flagged = set(flags.column("household_id").to_pylist())
     where = {
@@ -160,7 +160,7 @@ def read_report_data(folder: Path) -> ReportData:
         as_of=date.fromisoformat(record["as_of"]),
         flags=all_flags,
         townships=_townships(places, all_flags),
-        risk=places.loc[~places["on_list"], "risk"].to_numpy(dtype=np.float64),
+        risk=places.loc[places["rank"].notna(), "risk"].to_numpy(dtype=np.float64),
         record=record,
     )
 

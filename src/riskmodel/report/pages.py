@@ -54,6 +54,7 @@ class Pages:
             other_suffix=suffix(other, main),
             style=Markup(style),
             horizon=words.horizon(data, lang),
+            question=words.question(data, lang),
             provenance=_provenance(data, lang),
             percent=words.percent,
             signed=signed,

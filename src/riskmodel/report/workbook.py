@@ -198,7 +198,7 @@ def _readme_sheet(book: Any, data: ReportData, *, order: tuple[Lang, Lang], form
         row += len(lines) + 1
         sheet.write_string(row, 0, words.word("how_to_read", lang), formats["subtitle"])
         explained = [
-            words.word("how_risk", lang, horizon=words.horizon(data, lang)),
+            " ".join([words.word("how_risk", lang, horizon=words.horizon(data, lang)), *words.question(data, lang)]),
             words.word("how_reason", lang),
             words.word("how_order", lang),
             words.word("to_fill", lang),
