@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-for folder in ("leakage", "parity"):
+for folder in ("leakage", "monitoring", "parity"):
     sys.path.insert(0, str(ROOT / "tests" / folder))
 
 
@@ -24,3 +24,19 @@ def shared_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return place
+
+
+@pytest.fixture(scope="session")
+def scored_county(tmp_path_factory):
+    """A simulated county with a model of it, to score: see tests/monitoring/scored.py."""
+    from scored import make_county
+
+    return make_county(tmp_path_factory.mktemp("scored"))
+
+
+@pytest.fixture(scope="session")
+def scored_run(scored_county, tmp_path_factory) -> Path:
+    """What one scoring of that county left; tests read it and leave it as it is."""
+    folder = tmp_path_factory.mktemp("run") / "2025-06"
+    scored_county.score(folder)
+    return folder
