@@ -49,10 +49,11 @@ def check_place(path: Path, *, option: str = "") -> None:
     Raises
     ------
     CallError
-        The place lies below a file, or in a folder that may not be written to.
+        The place lies below a file, or is or lies in a folder that may not be written to.
     """
     named = f"{option} {path}".lstrip()
-    for above in Path(path).absolute().parents:
+    place = Path(path).absolute()
+    for above in (place, *place.parents) if place.is_dir() else place.parents:
         if not os.path.lexists(above):
             continue
         if not above.is_dir():

@@ -126,7 +126,7 @@ def run_experiment(
     models = models or models_folder(prepared.experiment)
     out = out or default_out(prepared.experiment)
     for folder in (models, out):
-        check_place(folder / "file")
+        check_place(folder)
     with nullcontext() if tracker is None else tracker(models) as tracking:
         with step(f"Features and outcomes at {len(prepared.plan.training)} dates"):
             rows = build_rows(prepared)
