@@ -50,7 +50,7 @@ def test_no_rows_have_no_residual(scored_county, rows):
 
 @pytest.mark.parametrize("residual", [1.1e-5, float("nan"), float("inf")])
 def test_what_does_not_add_up_is_refused(residual):
-    with pytest.raises(DataError, match="contributions against the margin: off by .* more than 1e-05"):
+    with pytest.raises(DataError, match=r"contributions against the margin: off by .* more than 1e-05"):
         require_small(residual, what="contributions against the margin")
 
 

@@ -46,8 +46,8 @@ def check_same_features(trained: Sequence[FeatureSpec], catalogue: Catalogue, *,
     for spec in trained:
         now = catalogue.features.get(spec.name)
         if now is None:
-            near = did_you_mean(spec.name, catalogue.features)
-            changes.append(f'"{spec.name}" is gone.{near if "Did you mean" in near else ""}')
+            near = did_you_mean(spec.name, catalogue.features).strip()
+            changes.append(f'"{spec.name}" is gone' + (f" ({near})" if near.endswith("?") else ""))
             continue
         before, after = spec.to_dict(), now.to_dict()
         differing = [key for key in before if before[key] != after.get(key)]
