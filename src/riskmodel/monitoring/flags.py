@@ -100,5 +100,8 @@ def read_output(path: Path, schema: pa.Schema) -> pa.Table:
         ) from error
     for field in schema:
         if field.name not in table.column_names:
-            raise DataError(f'{path}: has no column "{field.name}"; it was not written by `riskmodel score`.')
+            raise DataError(
+                f'{path}: has no column "{field.name}": not a file of `riskmodel score`, or one that another version '
+                "of it wrote. Run it again."
+            )
     return table.select(schema.names)

@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from riskmodel import __version__
+from riskmodel.engine import plan
 from riskmodel.errors import DataError
 from riskmodel.explain.contributions import TOLERANCE
 from riskmodel.files import sha256_of
@@ -24,6 +25,7 @@ from riskmodel.monitoring.explaining import Provenance
 from riskmodel.monitoring.rules import RULES
 
 if TYPE_CHECKING:
+    from riskmodel.features import FeatureSpec
     from riskmodel.model import Bundle
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
@@ -60,11 +62,22 @@ def inputs(
     }
 
 
+def absent_tables(registry: Registry, features: Iterable[FeatureSpec]) -> dict[str, list[str]]:
+    """Return the tables that features read and the registry lacks, each with the features missing without it."""
+    without: dict[str, list[str]] = {}
+    for spec in features:
+        for table in plan.tables(spec.node) if spec.node is not None else ():
+            if table not in registry.tables:
+                without.setdefault(table, []).append(spec.name)
+    return without
+
+
 def record(
     bundle: Bundle,
     *,
     model: Provenance,
     registry: Registry,
+    absent: Mapping[str, list[str]],
     as_of: date,
     inputs: Mapping[str, str],
     frame: pd.DataFrame,
@@ -79,6 +92,8 @@ def record(
 
     Parameters
     ----------
+    absent : mapping of str to list of str
+        As :func:`absent_tables` gives it.
     frame : DataFrame
         Everyone scored, with ``risk``, ``rank`` (0 outside the queue), ``on_list``, ``in_cohort`` and ``flagged_by``
         (empty where not flagged).
@@ -94,6 +109,7 @@ def record(
             "fingerprint": registry.fingerprint,
             "cut_on": registry.cut_on.isoformat(),
             "tables": list(registry.tables),
+            "absent": dict(absent),
         },
         "model": {
             "name": model.model,

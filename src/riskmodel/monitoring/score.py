@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from riskmodel.model import Bundle
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
+
+_LOG = logging.getLogger(__name__)
 
 ENGINES = ("duckdb",)
 CHUNK = 50_000
@@ -150,6 +153,9 @@ def score_registry(
         raise CallError(f'engine is "{engine}".{did_you_mean(engine, ENGINES)}')
     if out.exists() and not out.is_dir():
         raise CallError(f"{out}: is a file; --out must name a folder.")
+    for name, number in (("chunk", chunk), ("flag_chunk", flag_chunk)):
+        if number < 1:
+            raise CallError(f"{name} is {number}; expected 1 household or more at a time.")
     specs = trained_specs(bundle.features)
     checked = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
     cohort = cohort_outputs(registry, catalogue, bundle.manifest.get("cohort"))
@@ -227,6 +233,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
             run.bundle,
             model=run.provenance,
             registry=run.registry,
+            absent=record.absent_tables(run.registry, run.catalogue.only(run.needed).features.values()),
             as_of=run.as_of,
             inputs=inputs,
             frame=frame,
@@ -249,8 +256,10 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
     from riskmodel.features.builder import evaluate, write_table
 
     if not work.has(_FEATURES):
-        specs = run.catalogue.only(run.needed).features.items()
-        features = {name: spec.node for name, spec in specs if spec.node is not None}
+        specs = run.catalogue.only(run.needed).features
+        for name, missing in record.absent_tables(run.registry, specs.values()).items():
+            _LOG.warning("the registry has no table %s: %d features are missing for everyone", name, len(missing))
+        features = {name: spec.node for name, spec in specs.items() if spec.node is not None}
         table = evaluate(run.registry, {**features, **run.cohort}, as_of=run.as_of, policy=run.policy)
         write_table(table, work.path(_FEATURES))
     if not pq.read_metadata(work.path(_FEATURES)).num_rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from riskmodel.monitoring.rules import rule_words
 from riskmodel.registry.codes import Lang, label
 from riskmodel.report.data import Flag, ReportData
@@ -125,6 +127,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "由 run.json、scores.parquet、flags.parquet 生成；登记库指纹 {registry}，特征目录 {catalogue}。",
         "Made from run.json, scores.parquet and flags.parquet; registry {registry}, catalogue {catalogue}.",
     ),
+    "absent": (
+        "登记库没有 {table} 表：{n}项特征对所有农户都缺失。",
+        "The registry has no table {table}: {n} features are missing for every household.",
+    ),
     "checked": (
         "贡献核对：基准+贡献与评分最大相差 {margin}，与LightGBM自身结果最大相差 {booster}。",
         "Contributions checked: off by at most {margin} against the margin, by at most {booster} against "
@@ -154,11 +160,13 @@ def word(key: str, lang: Lang, **values: object) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a risk as a reader takes it in: whole per cent where that says enough.
+    """Write a risk as a reader takes it in: whole per cent where that says enough; a dash where there is none.
 
-    >>> percent(0.234), percent(0.034), percent(0.0004), percent(0.999), percent(0.0)
-    ('23%', '3.4%', '0.04%', '99.9%', '0%')
+    >>> percent(0.234), percent(0.034), percent(0.0004), percent(0.999), percent(0.0), percent(float("nan"))
+    ('23%', '3.4%', '0.04%', '99.9%', '0%', '–')
     """
+    if math.isnan(share):
+        return "–"
     if share == 0 or 0.0995 <= share < 0.985:
         return f"{share:.0%}"
     return f"{share:.1%}" if share >= 0.00095 else f"{share:.2%}"
