@@ -27,29 +27,21 @@ LEARNT_AT = date(2024, 1, 1)
 RESULTS = ("scores.parquet", "flags.parquet", "contributions.parquet")
 
 FEATURES = (
-    "cropland_pc",
-    "measures_in_force",
     "children_out_of_school",
     "members",
     "members_able",
     "members_disabled",
-    "dependency_ratio",
     "head_age",
     "net_income_pc_12m",
     "line_gap_12m",
     "wage_income_pc_3m",
     "wage_income_pc_12m",
     "transfer_share_12m",
-    "operating_net_pc_12m",
     "medical_oop_12m",
     "months_since_illness",
     "disaster_events_12m",
-    "disaster_loss_12m",
     "housing_dangerous",
     "water_unsafe",
-    "guarantees_unmet",
-    "jobs_held",
-    "jobs_per_able",
     "job_loss_events_12m",
 )
 

@@ -38,11 +38,11 @@ def test_a_feature_that_is_gone_without_a_like_is_only_named(scored_county, tmp_
 
 
 def test_another_definition_under_the_same_name_is_told_with_both(scored_county, tmp_path):
-    spec = scored_county.catalogue.features["jobs_held"]
-    other = replace(spec, definition="0123456789abcdef", unit="person")
-    told = refused(changed(scored_county, jobs_held=other), tmp_path / "out")
-    assert '"jobs_held" has another ' in told
-    assert "unit (was 'count', is 'person')" in told
+    spec = scored_county.catalogue.features["members_disabled"]
+    other = replace(spec, definition="0123456789abcdef", unit="count")
+    told = refused(changed(scored_county, members_disabled=other), tmp_path / "out")
+    assert '"members_disabled" has another ' in told
+    assert "unit (was 'person', is 'count')" in told
     assert f"definition (was '{spec.definition}', is '0123456789abcdef')" in told
 
 
@@ -54,11 +54,11 @@ def test_many_changes_are_counted_not_listed_without_end(scored_county, tmp_path
 
 def test_another_catalogue_altogether_is_said_so(scored_county, tmp_path):
     county = replace(scored_county, catalogue=Catalogue({}, {}, {}))
-    assert "was trained with another catalogue: none of its 24 features" in refused(county, tmp_path / "out")
+    assert "was trained with another catalogue: none of its 16 features" in refused(county, tmp_path / "out")
 
 
 def test_features_that_the_model_does_not_use_may_change(scored_county, scored_run, tmp_path):
-    spec = scored_county.catalogue.features["jobs_held"]
+    spec = scored_county.catalogue.features["members_disabled"]
     more = changed(scored_county, one_more=replace(spec, name="one_more", en="one more"))
     told = more.score(tmp_path / "out")
     assert (tmp_path / "out" / "scores.parquet").read_bytes() == (scored_run / "scores.parquet").read_bytes()
