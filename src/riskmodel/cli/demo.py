@@ -23,8 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything that is made.")] = Path("out/demo"),
-    households: Annotated[int, typer.Option("--households", "-n", help="Size of the simulated county.")] = 2000,
-    seed: Annotated[int, typer.Option("--seed", "-s", help="Another seed, another county.")] = 1,
+    households: Annotated[int, typer.Option("--households", "-n", min=1, help="Size of the simulated county.")] = 2000,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Another seed, another county.")] = 1,
 ) -> None:
     """Run the whole chain on a simulated county: registry, model, flags with reasons, list and report.
 
