@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -168,10 +169,16 @@ def read_report_data(folder: Path) -> ReportData:
 def file_stem(name: str) -> str:
     """Return ``name`` as a file name that every system takes, different for different names.
 
-    >>> file_stem("H0031877"), file_stem("36/01:乙")
-    ('H0031877', '36~2f01~3a~4e59')
+    What is not a plain character is written as its number between tildes. Names that differ only in capitals would be
+    one file on some systems, so a name with small letters gets a digest of itself at its end.
+
+    >>> file_stem("H0031877"), file_stem("36/01:乙"), file_stem("h0031877")
+    ('H0031877', '36~2f~01~3a~~4e59~', 'h0031877~~2f4ab5')
     """
-    return re.sub(r"[^A-Za-z0-9_-]", lambda match: f"~{ord(match[0]):x}", name) or "~"
+    stem = re.sub(r"[^A-Za-z0-9_-]", lambda match: f"~{ord(match[0]):x}~", name) or "~"
+    if not re.search(r"[a-z]", name):
+        return stem
+    return f"{stem}~~{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def _flag(row: Mapping[str, Any], *, where: Mapping[str, tuple[str, str, str]], words: Mapping[str, Any]) -> Flag:

@@ -91,6 +91,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "评分与该户相近的农户，每1000户中预计约有{n}户{horizon}出现困难；",
         "Of 1,000 households scored like this one, about {n} are expected to fall into need {horizon};",
     ),
+    "below_thousandth": (
+        "评分与该户相近的农户，每1000户中预计不到1户{horizon}出现困难；",
+        "Of 1,000 households scored like this one, fewer than 1 is expected to fall into need {horizon};",
+    ),
     "against_mean": (
         "约为排队农户平均（{mean}）的{times}倍。在{queue}户中排第{rank}位。",
         "about {times} times the mean of the queue ({mean}). Number {rank} of {queue} in the queue.",
@@ -188,10 +192,13 @@ def question(data: ReportData, lang: Lang) -> list[str]:
 
 def meaning(flag: Flag, data: ReportData, lang: Lang) -> str:
     """Return what the score means: so many of a hundred, so many times the mean, which place in the queue."""
-    if flag.risk >= 0.00995:
-        first = word("per_hundred", lang, n=max(1, round(100 * flag.risk)), horizon=horizon(data, lang))
+    ahead = horizon(data, lang)
+    if flag.risk >= 0.0095:
+        first = word("per_hundred", lang, n=round(100 * flag.risk), horizon=ahead)
+    elif flag.risk >= 0.0005:
+        first = word("below_one", lang, n=max(1, round(1000 * flag.risk)), horizon=ahead)
     else:
-        first = word("below_one", lang, n=max(1, round(1000 * flag.risk)), horizon=horizon(data, lang))
+        first = word("below_thousandth", lang, horizon=ahead)
     mean = data.mean_risk
     against = word(
         "against_mean",
