@@ -87,9 +87,9 @@ def _show(out: Path, *, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"What the demo made in {seconds:.0f} s", title_justify="left")
+    table = Table()
     table.add_column("what")
-    table.add_column("where", overflow="fold")
+    table.add_column("where", no_wrap=True)
     for what, where in (
         ("the registry of a county that does not exist", "registry/"),
         ("the model, plain text that cannot execute", "models/fengcheng/1/"),
@@ -100,7 +100,7 @@ def _show(out: Path, *, seconds: float) -> None:
         ("the list as pages, 中文 and English", "report/index.html"),
         ("the list as a workbook for the visits", "report/list.xlsx"),
     ):
-        table.add_row(what, str(out / where))
-    Console().print()
+        table.add_row(what, where)
+    typer.echo(f"\nWhat the demo made in {seconds:.0f} s, in {out}:")
     Console().print(table)
     typer.echo("Open the report in a browser first. A score is a clue for a visit; people decide.")
