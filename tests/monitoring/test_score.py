@@ -57,6 +57,7 @@ def test_the_size_of_the_chunks_does_not_matter(scored_county, scored_run, tmp_p
         pytest.param(score, "rules_met", lambda call, *_: call == 2, id="amid the scores"),
         pytest.param(score, "choose", lambda call, **_: call == 0, id="before the flags"),
         pytest.param(score, "explain_flags", lambda call, *_: call == 1, id="amid the flags"),
+        pytest.param(Path, "replace", lambda _, __, to: to.name == "flags-00000.parquet", id="between a part's files"),
         pytest.param(score.record, "record", lambda call, *_: call == 0, id="before the results are put in place"),
         pytest.param(
             Path, "replace", lambda _, __, to: to.parts[-2:] == ("out", "flags.parquet"), id="between two results"

@@ -16,7 +16,7 @@ from riskmodel.registry import write_registry
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
-    """One household that moves, is listed, and is taken off the list, each learnt of later than it happened."""
+    """Households that move, are listed, and are taken off the list, learnt of later than it happened, or before."""
     place = {"county_code": "c", "township_code": "t"}
     household = [
         {**place, "village_code": "old", "household_type": "ordinary", "known_on": date(2022, 1, 1)},
@@ -32,9 +32,14 @@ def registry(tmp_path_factory):
             "known_on": date(2024, 4, 1),
         },
     ]
+    ahead = {**listing[1], "eliminated_on": date(2024, 5, 1)}
     tables = {
-        "household": [{"household_id": "H", "registered_on": date(2021, 1, 1), **row} for row in household],
-        "listing": [{"household_id": "H", **row} for row in listing],
+        "household": [
+            {"household_id": household_id, "registered_on": date(2021, 1, 1), **row}
+            for household_id, rows in (("H", household), ("TOLD_AHEAD", household[:1]))
+            for row in rows
+        ],
+        "listing": [*({"household_id": "H", **row} for row in listing), {"household_id": "TOLD_AHEAD", **ahead}],
     }
     folder = tmp_path_factory.mktemp("standing") / "registry"
     columns = {name: sorted({key for row in rows for key in row}) for name, rows in tables.items()}
@@ -62,7 +67,15 @@ def registry(tmp_path_factory):
     ],
 )
 def test_the_list_is_read_as_it_was_known(registry, as_of, on_list):
-    assert standing(registry, as_of=as_of)["on_list"].tolist() == [on_list]
+    assert standing(registry, as_of=as_of).loc["H", "on_list"] == on_list
+
+
+@pytest.mark.parametrize(
+    ("as_of", "on_list"),
+    [(date(2024, 4, 1), False), (date(2024, 4, 2), True), (date(2024, 5, 1), True), (date(2024, 5, 2), False)],
+)
+def test_an_elimination_told_ahead_holds_from_its_own_date(registry, as_of, on_list):
+    assert standing(registry, as_of=as_of).loc["TOLD_AHEAD", "on_list"] == on_list
 
 
 def test_the_place_and_the_type_are_those_known_then(registry):

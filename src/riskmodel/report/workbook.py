@@ -39,8 +39,7 @@ def write_workbook(data: ReportData, path: Path, *, main: Lang) -> None:
     """
     import xlsxwriter
 
-    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
+    with xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"title": words.word("title", main)})
         formats = _formats(book)
         other: Lang = "en" if main == "zh" else "zh"
