@@ -17,7 +17,7 @@ check: install       ## what must hold besides the tests: lint, format, types, i
 	$(BIN)/lint-imports
 	$(BIN)/pytest --doctest-modules src/riskmodel -p no:randomly
 
-docs: install        ## the tables in the READMEs of the real panels, made anew from the data (needs them)
+docs: install        ## the tables in the READMEs, made anew (needs the data of the real panels)
 	$(BIN)/python experiments/make_tables.py
 
 install: .venv/installed

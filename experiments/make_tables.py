@@ -1,4 +1,4 @@
-"""Make the result tables in the READMEs of the real panels anew from the data.
+"""Make the result tables in the READMEs anew: those of the real panels from the data, the demo's from its county.
 
     python experiments/make_tables.py            # writes them between their markers
     python experiments/make_tables.py --check    # changes nothing; exit 1 where a README says something else
@@ -9,6 +9,7 @@ The data are looked for in the folder that RISKMODEL_SHARED_DATA names, else in 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -22,11 +23,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskmodel.cli.demo import HOUSEHOLDS, SEED, demo
 from riskmodel.errors import DataError, RiskmodelError
 from riskmodel.evaluation.backtest import Predictions, backtest
 from riskmodel.evaluation.baselines import Scorer
+from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.compare import Table, compare
-from riskmodel.evaluation.findings import shown, signed
+from riskmodel.evaluation.findings import measure_name, shown, signed
 from riskmodel.evaluation.inputs import Prepared, build_rows, groups_of, prepare, scorers_of
 from riskmodel.evaluation.train import lay_out_folds, run_experiment
 from riskmodel.registry.importing.run import import_registry
@@ -54,16 +57,24 @@ _LAST_DIGITS = 0.002
 
 
 def main() -> int:
-    """Make the tables of both panels, or check them."""
+    """Make the tables of all READMEs, or check them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a README differs")
     check = parser.parse_args().check
+    made: dict[Path, dict[str, str]] = {}
     different = []
     try:
         for panel in PANELS:
             with tempfile.TemporaryDirectory() as folder:
-                blocks = run_panel(panel, source=data_folder() / panel, work=Path(folder))
-            readme = EXPERIMENTS / panel / "README.md"
+                made[EXPERIMENTS / panel / "README.md"] = run_panel(
+                    panel, source=data_folder() / panel, work=Path(folder)
+                )
+        with tempfile.TemporaryDirectory() as folder:
+            demo(out=Path(folder) / "demo", households=HOUSEHOLDS, seed=SEED)
+            measured = json.loads((Path(folder) / "demo" / "training" / "metrics.json").read_text(encoding="utf-8"))
+        for name, lang in (("README.md", "en"), ("README.zh-CN.md", "zh")):
+            made[EXPERIMENTS.parent / name] = {"demo": demo_table(measured, lang)}
+        for readme, blocks in made.items():
             if check:
                 different += differences(readme, blocks)
             else:
@@ -203,6 +214,25 @@ def markdown(table: Table) -> str:
         gaps = table.differences.get(name)
         cells += ["", ""] if gaps is None else [signed(gaps[m], m) for m in MEASURES[:2]]
         lines.append(f"| {words[name]} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def demo_table(measured: Mapping[str, Any], lang: str) -> str:
+    """Return the demo's pooled table from its ``metrics.json``: what a reader of the README wants to see first."""
+    pooled = measured["tables"]["out_of_time"][-1]
+    columns = ("auc", "average_precision", "recall_at_5pct")
+    head = " | ".join(measure_name(name, lang) for name in columns)
+    rows, positives = pooled["rows"], pooled["positives"]
+    share = f"{100 * positives / rows:.1f}%"
+    said = (
+        f"{rows:,} 户次，其中 {positives:,}（{share}）出现困难。"
+        if lang == "zh"
+        else f"{rows:,} household-dates, {positives:,} of them ({share}) in need within 12 months."
+    )
+    lines = [said, "", f"| | {head} |", "|---|---|---|---|"]
+    for name, by_measure in pooled["scorers"].items():
+        cells = " | ".join(shown(Estimate(**by_measure[column]), column) for column in columns)
+        lines.append(f"| {measured['scorers'][name][lang]} | {cells} |")
     return "\n".join(lines)
 
 

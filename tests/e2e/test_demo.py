@@ -1,12 +1,16 @@
-"""``riskmodel demo`` from nothing to the list, twice, on the smallest county that trains."""
+"""``riskmodel demo`` from nothing to the list, twice, on the smallest county that trains; and the READMEs' words."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from riskmodel.cli.app import COMMANDS
+
+ROOT = Path(__file__).parents[2]
 HOUSEHOLDS = 300
 LEAVES = ("registry/registry.json", "scores.parquet", "flags.parquet", "report/index.html", "report/list.xlsx")
 
@@ -58,3 +62,28 @@ def test_run_again_it_replaces_the_folder_and_the_same_seed_gives_the_same_bytes
     assert not (out / "report" / "left over.html").exists()
     assert [path.name for path in (out / "models" / "fengcheng").iterdir() if path.is_dir()] == ["1"]
     assert _bytes(out) == before
+
+
+def test_the_readmes_python_runs_on_what_the_demo_made(demo, tmp_path, monkeypatch):
+    out, _ = demo
+    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert '"out/demo/registry"' in code
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "demo").symlink_to(out)
+    names = {}
+    exec(compile(code, "README.md", "exec"), names)
+    explained = names["explanation"]
+    assert {"jobs_lost_3m", "jobs_lost_12m"} <= set(explained.feature_names)
+    assert len(explained) == len(names["risk"])
+    margin = names["model"].decision_function(names["now"][list(names["rows"].X)])
+    assert explained.base_values + explained.values.sum(axis=1) == pytest.approx(margin, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_what_a_readme_names_is_there(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        assert (ROOT / target).exists(), target
+    for command in re.findall(r"^\| `riskmodel (\w+)", text, flags=re.MULTILINE):
+        assert command in {known.rstrip("_") for known in COMMANDS}

@@ -13,6 +13,8 @@ from riskmodel.errors import CallError
 
 UNTIL = "2026-01-01"
 YEARS = 6
+HOUSEHOLDS = 2000
+SEED = 1
 MADE_BY_THE_DEMO = "demo.txt"
 
 
@@ -23,8 +25,10 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything that is made.")] = Path("out/demo"),
-    households: Annotated[int, typer.Option("--households", "-n", min=1, help="Size of the simulated county.")] = 2000,
-    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Another seed, another county.")] = 1,
+    households: Annotated[
+        int, typer.Option("--households", "-n", min=1, help="Size of the simulated county.")
+    ] = HOUSEHOLDS,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Another seed, another county.")] = SEED,
 ) -> None:
     """Run the whole chain on a simulated county: registry, model, flags with reasons, list and report.
 
