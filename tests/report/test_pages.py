@@ -103,7 +103,7 @@ def test_the_report_is_complete(scored_run, report):
     townships = {file_stem(code) for code in scores["township_code"].unique()}
     households = {file_stem(household) for household in flags["household_id"]}
     assert len(townships) > 1
-    assert listing(report) == {"list.xlsx"} | {
+    assert listing(report) == {"list.xlsx", "made.json"} | {
         f"{name}{suffix}.html"
         for suffix in ("", ".en")
         for name in ("index", *(f"townships/{t}" for t in townships), *(f"households/{h}" for h in households))

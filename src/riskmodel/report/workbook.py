@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from riskmodel.report import words
 from riskmodel.report.data import Flag, ReportData
 
 _EARLIEST = date(2015, 1, 1)
+_EARLIEST_TIME = datetime(2015, 1, 1, tzinfo=UTC)
 _A3 = 8
 _LINE = 13.5
 _README_WIDTH = 96
@@ -40,7 +41,8 @@ def write_workbook(data: ReportData, path: Path, *, main: Lang) -> None:
     import xlsxwriter
 
     with xlsxwriter.Workbook(str(path)) as book:
-        book.set_properties({"title": words.word("title", main)})
+        # A workbook that said when it was made would have other bytes every time.
+        book.set_properties({"title": words.word("title", main), "created": _EARLIEST_TIME})
         formats = _formats(book)
         other: Lang = "en" if main == "zh" else "zh"
         for lang in (main, other):
