@@ -21,7 +21,7 @@ bench: install       ## features beside hand-written DuckDB and Polars: ratios i
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BIN)/python benchmarks/features.py --households 1000000 --scaling
 
-docs: install        ## the tables in the READMEs of the real panels, made anew from the data (needs them)
+docs: install        ## the tables in the READMEs, made anew (needs the data of the real panels)
 	$(BIN)/python experiments/make_tables.py
 
 install: .venv/installed

@@ -42,7 +42,7 @@ def members_60_plus(h: History) -> Number:
 
 
 @feature(
-    unit="year",
+    unit="age",
     risk_type="labour_shortage",
     missing="no head recorded",
     zh="户主年龄",
@@ -53,7 +53,7 @@ def head_age(h: History) -> Number:
 
 
 @feature(
-    unit="year",
+    unit="age",
     risk_type="labour_shortage",
     missing="nobody able to work",
     zh="有劳动能力成员的平均年龄",

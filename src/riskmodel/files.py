@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+from riskmodel.errors import CallError
 
 
 @contextlib.contextmanager
@@ -15,8 +18,14 @@ def write_aside(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on success it becomes ``path``, on error it is removed.
 
     Works for a file and for a folder. A folder replaces the one that stood there.
+
+    Raises
+    ------
+    CallError
+        Nothing can be written at ``path``: see :func:`check_place`; or a file would replace a folder.
     """
     path = Path(path)
+    check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.partial"
     try:
@@ -27,7 +36,36 @@ def write_aside(path: Path) -> Iterator[Path]:
         raise
 
 
+def check_place(path: Path, *, option: str = "") -> None:
+    """Refuse a place that nothing can be written to, before any work is done for it.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file or folder; it, and folders above it, need not exist.
+    option : str
+        How the command line calls it, for the message.
+
+    Raises
+    ------
+    CallError
+        The place lies below a file, or is or lies in a folder that may not be written to.
+    """
+    named = f"{option} {path}".lstrip()
+    place = Path(path).absolute()
+    for above in (place, *place.parents) if place.is_dir() else place.parents:
+        if not os.path.lexists(above):
+            continue
+        if not above.is_dir():
+            raise CallError(f"{named}: {above} is not a folder, so nothing can lie in it. Name another place.")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise CallError(f"{named}: the folder {above} may not be written to. Name another place.")
+        return
+
+
 def _swap(aside: Path, path: Path) -> None:
+    if aside.is_file() and path.is_dir():
+        raise CallError(f"{path} is a folder; a file cannot take its place.")
     if aside.is_dir() and path.is_dir():
         old = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.old"
         path.rename(old)

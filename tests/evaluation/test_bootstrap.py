@@ -48,8 +48,10 @@ def test_an_interval_covers_a_mean_of_clustered_values_as_often_as_it_says():
 def test_undefined_draws_are_left_out_and_an_undefined_value_has_no_interval():
     found = estimate(0.5, np.array([np.nan, 0.4, 0.6]), level=0.95)
     assert (found.low, found.high) == (pytest.approx(0.405), pytest.approx(0.595))
+    assert found.standard_error == pytest.approx(np.std([0.4, 0.6], ddof=1))
     assert estimate(float("nan"), np.array([0.1, 0.2]), level=0.95).to_dict() == {
         "value": None,
         "low": None,
         "high": None,
+        "standard_error": None,
     }

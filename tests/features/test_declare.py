@@ -94,6 +94,7 @@ def test_a_wrong_feature_says_what_is_wrong(number, message: str) -> None:  # ty
         ({"risk_type": "ilness"}, 'Did you mean "illness"'),
         ({"month": (3,)}, 'no parameter "month"'),
         ({"months": 3}, "must be a tuple"),
+        ({"name": "margin"}, '"margin" is the name of a column that stands beside the features'),
     ],
 )
 def test_wrong_words_say_what_is_wrong(words: dict, message: str) -> None:

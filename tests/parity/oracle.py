@@ -63,14 +63,14 @@ class Oracle:
         return cls(rows)
 
     def seen(self, table: str, household: str, *, known_before: date, own_before: date) -> list[dict]:
-        """The newest row of each key that was known and true before; a withdrawn one takes its key away."""
+        """The newest row of each key that was known before, if it was true before and does not take its key away."""
         newest: dict[tuple, dict] = {}
-        for row in self.rows[table][household]:
-            if row["known_on"] < known_before and row[OWN[table]] < own_before:
+        for row in self.rows[table].get(household, ()):
+            if row["known_on"] < known_before:
                 key = tuple(row[k] for k in KEYS[table])
                 if key not in newest or newest[key]["known_on"] <= row["known_on"]:
                     newest[key] = row
-        return [row for row in newest.values() if not row.get("withdrawn")]
+        return [row for row in newest.values() if not row.get("withdrawn") and row[OWN[table]] < own_before]
 
     def members(self, household: str, *, on: date, known_before: date) -> list[dict]:
         rows = self.seen("member", household, known_before=known_before, own_before=on)

@@ -17,7 +17,8 @@ from riskmodel.registry import Registry
 from riskmodel.simulation import simulate_registry
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
-DATES = [date(2022, 1, 1), date(2023, 7, 1), date(2024, 9, 15)]
+# The first of a year and of a month, the middle of one, and a day that the year before did not have.
+DATES = [date(2022, 1, 1), date(2023, 7, 1), date(2024, 2, 29), date(2024, 9, 15)]
 HOUSEHOLDS = 520
 
 
@@ -42,6 +43,30 @@ def test_the_county_has_late_corrected_and_withdrawn_rows(folder: Path) -> None:
     assert any(r["withdrawn"] for r in everything)
 
 
+@pytest.mark.parametrize("day", DATES, ids=str)
+def test_late_and_corrected_rows_change_what_is_read_of_many_households(
+    folder: Path, oracle: Oracle, day: date
+) -> None:
+    """With everything known that is known today, the reading at ``day`` is another one: the second clock matters."""
+    today = Oracle(
+        {
+            table: {
+                household: [row | {"known_on": date.min} for row in rows if row["known_until"] is None]
+                for household, rows in by_household.items()
+            }
+            for table, by_household in oracle.rows.items()
+        }
+    )
+    differing: Counter[str] = Counter()
+    for household in oracle.rows["household"]:
+        if oracle.present(household, day) and today.present(household, day):
+            then, now = oracle.features(household, day), today.features(household, day)
+            differing.update(name for name in then if then[name] != now[name])
+    assert differing["net_income_pc_12m"] > 100
+    assert differing["medical_oop_12m"] > 20
+    assert differing["members"] + differing["members_able"] > 0
+
+
 def test_features(folder: Path, oracle: Oracle) -> None:
     names = list(oracle.features("H0000001", DATES[0]))
     table = build_features(Registry.open(folder), as_of=DATES, catalogue=CATALOGUE, only=names)
@@ -49,12 +74,16 @@ def test_features(folder: Path, oracle: Oracle) -> None:
     expected = {(h, d) for h in households for d in DATES if oracle.present(h, d)}
     assert set(zip(table["household_id"], table["as_of"], strict=True)) == expected
     assert len(expected) >= 500 * len(DATES)
+    assert len(names) == 12
+    missing: Counter[str] = Counter()
     for row in table.to_dict("records"):
         read = oracle.features(row["household_id"], row["as_of"])
         for name, value in read.items():
             built = row[name]
             same = math.isnan(built) if value is None else built == pytest.approx(value, rel=1e-9, abs=1e-9)
             assert same, f"{name} of {row['household_id']} at {row['as_of']}: built {built}, read {value}"
+            missing[name] += value is None
+    assert 0 < missing["months_since_illness"] < len(table)
 
 
 @pytest.mark.parametrize("outcome", ["need", "admitted", "need_or_admitted"])

@@ -27,6 +27,9 @@ COMMANDS = (
     "report",
 )
 
+# Typer's exit code for Ctrl-C, as shells have it.
+STOPPED = 130
+
 app = typer.Typer(
     name="riskmodel",
     no_args_is_help=True,
@@ -60,15 +63,47 @@ for _name in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; an error of ours becomes one message on stderr and its exit code."""
+    """Run the command line; an error that a user can mend becomes one message on stderr and an exit code."""
     try:
         app()
     except RiskmodelError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        sys.exit(130)
+        _stop(str(error), code=error.exit_code)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            sys.stderr.write("stopped\n")
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        told = _of_the_system(error) or _of_the_database(error)
+        if told is None:
+            raise
+        _stop(told, code=1)
+
+
+def _stop(message: str, *, code: int) -> None:
+    sys.stderr.write(f"error: {message}\n")
+    sys.exit(code)
+
+
+def _of_the_system(error: Exception) -> str | None:
+    """Say what the file system refused (no right to read, a full disk), and where."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return None
+    place = f"{error.filename}: " if error.filename is not None else ""
+    return f"{place}{error.strerror}."
+
+
+def _of_the_database(error: Exception) -> str | None:
+    """Say what DuckDB could not read; a query that it does not understand is a fault of ours, and stays one."""
+    duckdb = sys.modules.get("duckdb")
+    if duckdb is None or not isinstance(error, duckdb.Error):
+        return None
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
+        return None
+    first = "".join(filter(str.isprintable, str(error).splitlines()[0])).strip(".: ")
+    return (
+        f"the registry cannot be read to its end ({first}): a file may be damaged. "
+        "`riskmodel validate REGISTRY --check` names it."
+    )

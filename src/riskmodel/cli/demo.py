@@ -8,10 +8,13 @@ from typing import Annotated
 
 import typer
 
+from riskmodel.cli.options import check_output_folder
 from riskmodel.errors import CallError
 
 UNTIL = "2026-01-01"
 YEARS = 6
+HOUSEHOLDS = 2000
+SEED = 1
 MADE_BY_THE_DEMO = "demo.txt"
 
 
@@ -22,10 +25,16 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything that is made.")] = Path("out/demo"),
-    households: Annotated[int, typer.Option("--households", "-n", help="Size of the simulated county.")] = 2000,
-    seed: Annotated[int, typer.Option("--seed", "-s", help="Another seed, another county.")] = 1,
+    households: Annotated[
+        int, typer.Option("--households", "-n", min=1, help="Size of the simulated county.")
+    ] = HOUSEHOLDS,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Another seed, another county.")] = SEED,
 ) -> None:
     """Run the whole chain on a simulated county: registry, model, flags with reasons, list and report.
+
+    Leaves in --out: registry/ (the county), models/ and training/ (the model and how well it does), scores.parquet,
+    flags.parquet (whom to visit first, and why), report/index.html and report/list.xlsx. A folder that an earlier demo
+    made is replaced.
 
     Example: riskmodel demo --out out/demo
     """
@@ -66,6 +75,7 @@ def _make_room(out: Path) -> None:
     """Clear what an earlier demo left; refuse a folder of anything else."""
     import shutil
 
+    check_output_folder(out)
     if out.exists() and any(out.iterdir()) and not (out / MADE_BY_THE_DEMO).exists():
         raise CallError(f"{out}: exists and was not made by the demo. Name another folder with --out.")
     shutil.rmtree(out, ignore_errors=True)
@@ -81,9 +91,9 @@ def _show(out: Path, *, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"What the demo made in {seconds:.0f} s", title_justify="left")
+    table = Table()
     table.add_column("what")
-    table.add_column("where", overflow="fold")
+    table.add_column("where", no_wrap=True)
     for what, where in (
         ("the registry of a county that does not exist", "registry/"),
         ("the model, plain text that cannot execute", "models/fengcheng/1/"),
@@ -94,7 +104,7 @@ def _show(out: Path, *, seconds: float) -> None:
         ("the list as pages, 中文 and English", "report/index.html"),
         ("the list as a workbook for the visits", "report/list.xlsx"),
     ):
-        table.add_row(what, str(out / where))
-    Console().print()
+        table.add_row(what, where)
+    typer.echo(f"\nWhat the demo made in {seconds:.0f} s, in {out}:")
     Console().print(table)
     typer.echo("Open the report in a browser first. A score is a clue for a visit; people decide.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from riskmodel.cli.options import ENGINE_HELP, MEMORY_HELP, parse_dates
+from riskmodel.cli.options import ENGINE_HELP, MEMORY_HELP, check_output_file, parse_dates, warn_beyond_cut
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def features(
-    registry: Annotated[Path, typer.Argument(help="Folder of the registry.")],
+    registry: Annotated[Path, typer.Argument(help="The registry: a folder of Parquet files, or a .duckdb file.")],
     as_of: Annotated[
         list[str],
         typer.Option("--as-of", help="Date (YYYY-MM-DD); only what was known strictly before counts. Repeatable."),
@@ -35,16 +35,18 @@ def features(
     Example: riskmodel features out/demo/registry --as-of 2025-01-01 --out features.parquet
     """
     days = parse_dates(as_of)
+    check_output_file(out, registry=registry)
     from riskmodel.features import load_catalogue
     from riskmodel.features.builder import feature_table
     from riskmodel.features.engines import check_engine, check_memory
     from riskmodel.progress import step
     from riskmodel.registry import Registry
 
-    check_engine(engine)
+    check_engine(engine, option="--engine")
     check_memory(memory)
     chosen = load_catalogue(catalogue)
     source = Registry.open(registry, memory_limit=memory)
+    warn_beyond_cut(source, days)
     columns = len(only) if only else len(chosen.features)
     with step(f"{columns} features at {len(days)} date{'s' if len(days) > 1 else ''}"):
         table = feature_table(source, as_of=days, catalogue=chosen, only=only or None, engine=engine)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from riskmodel.cli.options import check_output_folder, parse_date
+from riskmodel.errors import CallError
 
 if TYPE_CHECKING:
     from riskmodel.registry.importing.run import ImportReport
@@ -46,25 +48,20 @@ def import_(
     mapping. Columns that the mapping does not name are never read: names, ID numbers and phones stay where they are.
 
     How to write a mapping: experiments/example_county/README.md.
+
+    Example: riskmodel import county.xlsx --mapping mapping.yaml --out registry
     """
     from riskmodel.registry.importing.run import import_registry
 
-    report = import_registry(source, mapping, out, cut_on=_day(cut_on))
+    cut = parse_date(cut_on, option="--cut-on") if cut_on is not None else None
+    check_output_folder(out)
+    if out.resolve() == source.resolve():
+        raise CallError(f"--out {out} is what is read: the registry would replace it. Name another folder.")
+    report = import_registry(source, mapping, out, cut_on=cut)
     _print(report, examples=examples)
     typer.echo(
         f"Written to {out}: cut on {report.cut_on}; import.json has the counts, rejects.parquet the rows set aside."
     )
-
-
-def _day(text: str | None) -> date | None:
-    from riskmodel.errors import CallError
-
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise CallError(f'--cut-on is "{text}"; expected a date such as 2024-01-01.') from error
 
 
 def _print(report: ImportReport, *, examples: int) -> None:

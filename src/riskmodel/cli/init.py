@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from riskmodel.cli.options import check_output_folder
+
 
 def register(app: typer.Typer) -> None:
     """Attach the command."""
@@ -18,6 +20,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make; it must be
 
     Example: riskmodel init mycounty && cd mycounty
     """
+    check_output_folder(folder, option="")
     from riskmodel.workspace import lay_out
 
     for path in lay_out(folder):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from riskmodel.cli.options import parse_dates
+from riskmodel.cli.options import check_output_file, parse_dates
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def labels(
-    registry: Annotated[Path, typer.Argument(help="Folder of the registry.")],
+    registry: Annotated[Path, typer.Argument(help="The registry: a folder of Parquet files, or a .duckdb file.")],
     as_of: Annotated[
         list[str], typer.Option("--as-of", help="Date (YYYY-MM-DD); the horizon begins on it. Repeatable.")
     ],
@@ -32,6 +32,7 @@ def labels(
     Example: riskmodel labels out/demo/registry --as-of 2024-01-01 --outcome need --out labels.parquet
     """
     days = parse_dates(as_of)
+    check_output_file(out, registry=registry)
     from riskmodel.features import load_catalogue
     from riskmodel.features.builder import known_when, label_table
     from riskmodel.registry import Registry

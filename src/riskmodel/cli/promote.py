@@ -13,17 +13,21 @@ def promote(
     version: Annotated[int, typer.Argument(help="The version that shall be the champion: 1, 2, …")],
     who: Annotated[str, typer.Option(help="Who decides: a name or an office. Kept in the log.")],
     why: Annotated[str, typer.Option(help="Why this version. Kept in the log.")],
-    models: Annotated[Path, typer.Option(help="The workspace's folder of models.")] = Path("models"),
+    models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
 ) -> None:
     """Move the champion alias of a model to one of its versions.
 
     `riskmodel score --model NAME@champion` then uses that version. Every promotion is a line of
     models/NAME/promotions.jsonl: when, who, why, from which version to which. Lines are only ever added; to go back,
     promote the older version.
+
+    Example: riskmodel promote fengcheng 2 --who "county bureau" --why "finds more at the same capacity"
     """
     from riskmodel.model.store import ModelStore
+    from riskmodel.workspace import default_models
 
-    moved = ModelStore(models).promote(name, version, who=who, why=why)
+    store = ModelStore(models if models is not None else default_models())
+    moved = store.promote(name, version, who=who, why=why)
     before = "nothing" if moved.from_version is None else f"version {moved.from_version}"
     typer.echo(f"{name}@{moved.alias}: {before} -> version {moved.to_version} ({moved.who}, {moved.at}: {moved.why})")
 

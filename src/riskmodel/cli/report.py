@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from riskmodel.cli.options import check_output_folder
+
 
 class _Language(StrEnum):
     zh = "zh"
@@ -27,10 +29,14 @@ def report(
     lines for what the visit finds. Pages come in Chinese and English; --lang says which one index.html is.
 
     Only the folder that `riskmodel score` left is read, never the registry.
+
+    Example: riskmodel report out/2025-01 --lang en
     """
+    place = out if out is not None else folder / "report"
+    check_output_folder(place)
     from riskmodel.report import make_report
 
-    made = make_report(folder, out if out is not None else folder / "report", lang=lang.value)
+    made = make_report(folder, place, lang=lang.value)
     typer.echo(
         f"{made.households:,} household sheets, {made.townships:,} townships -> {made.index} and {made.workbook}"
     )

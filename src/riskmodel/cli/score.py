@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from riskmodel.cli.options import ENGINE_HELP, parse_dates
+from riskmodel.cli.options import ENGINE_HELP, check_output_folder, parse_date, warn_beyond_cut
 from riskmodel.monitoring.capacity import Capacity
 
 
@@ -43,7 +43,11 @@ def score(
 
     Example: riskmodel score county/ --as-of 2025-01-01 --model need@champion --out out/2025-01 --capacity 5%
     """
-    [day] = parse_dates([as_of])
+    day = parse_date(as_of, option="--as-of")
+    from riskmodel.features.engines import check_engine
+
+    check_engine(engine, option="--engine")
+    check_output_folder(out, registry=registry)
     asked = Capacity.parse(capacity)
     asked_of_rule = None if rule_capacity == "all" else Capacity.parse(rule_capacity)
     from riskmodel.features import load_catalogue
@@ -55,6 +59,7 @@ def score(
     folder = ModelStore(models if models is not None else default_models()).resolve(model)
     bundle = load_bundle(folder)
     with Registry.open(registry) as opened:
+        warn_beyond_cut(opened, [day])
         told = score_registry(
             opened,
             bundle,
@@ -70,7 +75,8 @@ def score(
         )
     counts = told["counts"]
     typer.echo(
-        f"{counts['present']:,} households scored, {counts['on_list']:,} of them on the list; "
+        f"{counts['present']:,} households scored, {counts['on_list']:,} of them on the list, "
+        f"{counts['outside_cohort']:,} outside the model's cohort; "
         f"{counts['flagged']:,} flagged ({counts['by_model']:,} by the model, {counts['by_rule']:,} by rule, "
         f"{counts['by_both']:,} by both) -> {out}"
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from riskmodel.cli.options import check_output_folder, parse_date
 from riskmodel.errors import CallError
 
 
@@ -34,7 +34,8 @@ def simulate(
 
     Example: riskmodel simulate out/county --households 2000 --years 6 --seed 1
     """
-    cut = _date(until)
+    cut = parse_date(until, option="--until")
+    check_output_folder(out)
     _refuse_to_overwrite(out, force=force)
     from riskmodel.simulation import simulate_registry
 
@@ -44,19 +45,10 @@ def simulate(
     typer.echo(f"{out}: {households:,} households, {years} years known before {cut}, seed {seed}")
 
 
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise CallError(f'--until is "{text}"; expected a date such as 2026-01-01.') from error
-
-
 def _refuse_to_overwrite(out: Path, *, force: bool) -> None:
-    """Refuse a file, and a folder of something else; a registry that stands there is replaced."""
+    """Refuse a folder of something else; a registry that stands there is replaced."""
     from riskmodel.registry.write import looks_like_registry
 
-    if out.exists() and not out.is_dir():
-        raise CallError(f"{out} is a file; name a folder for the registry.")
     if not looks_like_registry(out) and not force:
         raise CallError(
             f"{out} is there already and is not a registry: name a new folder, or add --force to write into it."

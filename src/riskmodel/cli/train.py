@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmodel.cli.options import check_output_folder
+
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
@@ -42,12 +44,18 @@ def train_command(
     Leaves a model bundle under models/NAME/VERSION, MLflow runs in models/mlflow.db, and in the output folder
     evaluation.html (Chinese and English), card.md, metrics.json, splits.svg and predictions.parquet. The first
     version becomes the champion; later ones are promoted with "riskmodel promote".
+
+    Example: riskmodel train experiments/fengcheng.yaml --registry out/demo/registry
     """
     from rich.console import Console
 
     from riskmodel.evaluation.train import check_experiment, run_experiment
 
     console = Console()
+    if out is not None:
+        check_output_folder(out, registry=registry)
+    if models is not None:
+        check_output_folder(models, registry=registry, option="--models")
     if check:
         prepared, picture = check_experiment(experiment, registry=registry, out=out)
         console.print(dates_table(prepared))

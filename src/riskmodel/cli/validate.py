@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmodel.cli.options import check_output_folder
+
 if TYPE_CHECKING:
     from riskmodel.registry.validate import ValidationReport
 
@@ -34,7 +36,11 @@ def validate(
     Rows that cannot stand are set aside in rejects.parquet, in full and with the rule that each breaks; the others
     are written back sorted, coded and indexed by time. Rows that are only doubtful are kept, counted and shown.
     For every table: rows in = rows kept + rows rejected. Exit code 1 when any row was rejected.
+
+    Example: riskmodel validate registry --out registry-clean
     """
+    if out is not None:
+        check_output_folder(out)
     from riskmodel.registry.validate import validate as run
 
     report = run(registry, out, check_only=check, examples=examples)

@@ -21,14 +21,17 @@ class Estimate:
         On the rows themselves.
     low, high : float
         Percentile interval over the draws; NaN where the measure is undefined.
+    standard_error : float
+        Standard deviation over the draws; NaN likewise.
     """
 
     value: float
     low: float
     high: float
+    standard_error: float = np.nan
 
     def to_dict(self) -> dict[str, float | None]:
-        """Return the three numbers, None for an undefined one."""
+        """Return the numbers, None for an undefined one."""
         return {k: None if not np.isfinite(v) else float(v) for k, v in vars(self).items()}
 
 
@@ -61,10 +64,10 @@ class ClusterDraws:
 
 
 def estimate(value: float, drawn: np.ndarray, *, level: float) -> Estimate:
-    """Return the percentile interval of ``drawn`` around ``value``; undefined draws are left out."""
+    """Return the percentile interval and standard error of ``drawn`` beside ``value``; undefined draws are left out."""
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or len(drawn) < 2:
         return Estimate(value=value, low=np.nan, high=np.nan)
     tail = (1 - level) / 2 * 100
     low, high = np.percentile(drawn, [tail, 100 - tail])
-    return Estimate(value=float(value), low=float(low), high=float(high))
+    return Estimate(value=float(value), low=float(low), high=float(high), standard_error=float(drawn.std(ddof=1)))

@@ -103,11 +103,17 @@ def _check_model(experiment: Experiment) -> None:
     from riskmodel.model import RiskClassifier
 
     known = set(RiskClassifier().get_params()) - {"random_state"}
-    for name in experiment.model:
+    for name, value in experiment.model.items():
         if name == "random_state":
             raise experiment.wrong("model.random_state", "is set by seed: write it there.")
         if name not in known:
             raise experiment.wrong(f"model.{name}", f"is not a parameter of RiskClassifier.{did_you_mean(name, known)}")
+        try:
+            RiskClassifier(**{name: value})._check_parameters()
+        except CallError as error:
+            raise CallError(f"{experiment.file}: model.{error}") from None
+        except TypeError:
+            raise experiment.wrong(f"model.{name}", f"is {value!r}, which is not a value that it takes.") from None
 
 
 def build_rows(prepared: Prepared) -> TrainingSet:

@@ -31,7 +31,7 @@ from riskmodel.evaluation.report_words import group_words
 from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance
 from riskmodel.evaluation.splits_picture import splits_svg
 from riskmodel.evaluation.tracking import MlflowTracker
-from riskmodel.files import write_aside
+from riskmodel.files import check_place, write_aside
 from riskmodel.progress import step
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.splits import Fold, grouped_folds, rolling_folds
@@ -125,6 +125,8 @@ def run_experiment(
     prepared = prepare(path, registry=registry)
     models = models or models_folder(prepared.experiment)
     out = out or default_out(prepared.experiment)
+    for folder in (models, out):
+        check_place(folder)
     with nullcontext() if tracker is None else tracker(models) as tracking:
         with step(f"Features and outcomes at {len(prepared.plan.training)} dates"):
             rows = build_rows(prepared)
@@ -259,7 +261,11 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
         manifest={
             "name": experiment.name,
             "outcome": experiment.outcome,
+            "outcome_zh": evaluation.outcome_words[0],
+            "outcome_en": evaluation.outcome_words[1],
             "cohort": experiment.cohort,
+            "cohort_zh": evaluation.cohort_words[0],
+            "cohort_en": evaluation.cohort_words[1],
             "horizon_months": plan.horizon.months,
             "seed": experiment.seed,
             "catalogue_hash": evaluation.record["catalogue_hash"],

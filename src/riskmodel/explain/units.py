@@ -1,7 +1,7 @@
 """Units in words: how a feature's value is written for a reader, in Chinese and in English.
 
 A unit is a word of the table below or several joined by ``/`` ("yuan/person"). A unit that the table does not
-know is written as it stands, so a catalogue for data from outside may use its own.
+know (of a bundle that another version wrote) is written as it stands.
 """
 
 from __future__ import annotations
@@ -37,11 +37,15 @@ class Unit:
 
 _UNITS: dict[str, Unit] = {
     "yuan": Unit("元", "元", "yuan", "yuan"),
+    "usd": Unit("美元", "美元", "US$", "US$"),
     "person": Unit("人", "人", "person", "persons", whole=True),
     "month": Unit("个月", "月", "month", "months", whole=True),
     "day": Unit("天", "天", "day", "days", whole=True),
     "year": Unit("年", "年", "year", "years", whole=True),
+    "age": Unit("岁", "岁", "year", "years", whole=True),
     "mu": Unit("亩", "亩", "mu", "mu"),
+    "hectare": Unit("公顷", "公顷", "hectare", "hectares"),
+    "livestock_unit": Unit("热带牲畜单位", "热带牲畜单位", "TLU", "TLU"),
     "km": Unit("公里", "公里", "km", "km"),
     "item": Unit("项", "项", "item", "items", whole=True),
     "count": Unit("次", "次", "", "", whole=True),
@@ -87,8 +91,8 @@ def format_value(value: float | None, unit: str, lang: Lang) -> str:
 def unit_word(unit: str, lang: Lang, *, plural: bool = True) -> str:
     """Return the words of ``unit``, composed where it has a slash; an unknown word stays as it is.
 
-    >>> unit_word("yuan/person", "zh"), unit_word("mu/person", "en"), unit_word("TLU", "zh")
-    ('元/人', 'mu/person', 'TLU')
+    >>> unit_word("yuan/person", "zh"), unit_word("mu/person", "en"), unit_word("jin", "zh")
+    ('元/人', 'mu/person', 'jin')
     >>> unit_word("count", "en"), unit_word("count/month", "en"), unit_word("count/month", "zh")
     ('', 'per month', '次/月')
     """

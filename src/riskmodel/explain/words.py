@@ -6,6 +6,8 @@ value. It is never said to be a cause of anything that happened to the household
 
 from __future__ import annotations
 
+import math
+
 from riskmodel.explain.units import format_value
 from riskmodel.registry.codes import Lang
 
@@ -13,10 +15,13 @@ from riskmodel.registry.codes import Lang
 def signed(contribution: float) -> str:
     """Write a contribution with its sign and two decimals; a smaller one with the digits that show it.
 
-    >>> signed(0.8234), signed(-0.31), signed(0.0042)
-    ('+0.82', '-0.31', '+0.0042')
+    >>> signed(0.8234), signed(-0.31), signed(0.0042), signed(-0.0000123), signed(0.0)
+    ('+0.82', '-0.31', '+0.0042', '-0.000012', '0')
     """
-    decimals = 2 if abs(contribution) >= 0.005 else 4
+    size = abs(contribution)
+    if size == 0:
+        return "0"
+    decimals = 2 if size >= 0.005 else 1 - math.floor(math.log10(size))
     return f"{contribution:+.{decimals}f}"
 
 

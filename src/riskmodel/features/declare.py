@@ -20,12 +20,16 @@ Direction = Literal["rises", "falls"]
 # What a value is counted in; a compound is written with a slash: "yuan/person".
 UNITS = (
     "yuan",
+    "usd",
     "person",
     "month",
     "day",
     "year",
+    "age",
     "mu",
+    "hectare",
     "km",
+    "livestock_unit",
     "share",
     "ratio",
     "count",
@@ -36,6 +40,9 @@ UNITS = (
     "score",
     "",
 )
+
+# Columns of the tables that features are written into.
+TAKEN = ("household_id", "as_of", "county_code", "township_code", "village_code", "base_value", "margin")
 
 _MISSING = "nothing recorded"
 
@@ -177,7 +184,8 @@ def feature(
     Raises
     ------
     CallError
-        An unknown unit, direction or risk type, or a parameter that the function does not have.
+        An unknown unit, direction or risk type, a parameter that the function does not have, or a name of
+        :data:`TAKEN`.
     """
     if risk_type not in codes("risk_type"):
         raise CallError(f'feature: no risk type "{risk_type}".{did_you_mean(risk_type, codes("risk_type"))}')
@@ -196,7 +204,7 @@ def feature(
             node = _number(function(History(), **given), f'feature "{family}"').node
             specs.append(
                 FeatureSpec(
-                    name=name.format(**given) if name else _default_name(family, given),
+                    name=_checked_name(name.format(**given) if name else _default_name(family, given)),
                     zh=zh.format(**given),
                     en=en.format(**given),
                     unit=unit,
@@ -264,6 +272,12 @@ def _check_parameters(function: Callable[..., Number], parameters: Mapping[str, 
             )
         if not isinstance(values, tuple) or not values:
             raise CallError(f'feature "{function.__name__}": {parameter} must be a tuple of values, e.g. (3, 12).')
+
+
+def _checked_name(name: str) -> str:
+    if name in TAKEN:
+        raise CallError(f'feature: "{name}" is the name of a column that stands beside the features. Choose another.')
+    return name
 
 
 def _default_name(family: str, given: Mapping[str, Any]) -> str:

@@ -38,10 +38,10 @@ class Choice:
         return {"engine": self.engine, "why": self.why, "columns_by_duckdb": list(self.beside)}
 
 
-def check_engine(engine: str) -> None:
-    """Refuse an engine that there is not."""
+def check_engine(engine: str, *, option: str = "engine") -> None:
+    """Refuse an engine that there is not; the message names ``option``."""
     if engine not in ENGINES:
-        raise CallError(f'engine is "{engine}".{did_you_mean(engine, ENGINES)}')
+        raise CallError(f'{option} is "{engine}".{did_you_mean(engine, ENGINES)}')
 
 
 def check_memory(limit: str | None) -> None:

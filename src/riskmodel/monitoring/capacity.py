@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from riskmodel.errors import CallError
+
+# A comma parts thousands only: "0,05" is nobody's five households.
+_NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class Capacity:
     def parse(cls, text: str | float) -> Capacity:
         """Read a capacity as it is typed: ``0.05`` or ``5%`` is a share, ``200`` a number of households.
 
-        A whole number without a decimal point is a count (``1`` is one household, ``1.0`` everyone).
+        A whole number without a decimal point is a count (``1`` is one household, ``1.0`` everyone); thousands may
+        be parted by commas. What ``str`` writes of a capacity is read back as the same.
 
         Raises
         ------
@@ -38,16 +44,12 @@ class Capacity:
         (Capacity(kind='share', value=0.05), Capacity(kind='count', value=200.0))
         """
         given = str(text).strip()
-        digits = given.removesuffix("%").replace(",", "").replace("_", "")
-        try:
-            number = float(digits)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number) or number <= 0:
+        typed = given.removesuffix("%").rstrip()
+        if not _NUMBER.fullmatch(typed) or (number := float(typed.replace(",", ""))) <= 0:
             raise CallError(_expected(given))
         if given.endswith("%"):
             return cls._share(number / 100, given)
-        if digits.isdigit():
+        if "." not in typed:
             return cls("count", number)
         return cls._share(number, given)
 
@@ -71,7 +73,9 @@ class Capacity:
         return min(max(1, math.floor(self.value * eligible + 0.5)), eligible)
 
     def __str__(self) -> str:
-        return f"{self.value:g}" if self.kind == "share" else f"{int(self.value)}"
+        if self.kind == "count":
+            return f"{int(self.value)}"
+        return f"{Decimal(repr(self.value)):f}"
 
 
 def _expected(given: str) -> str:

@@ -32,7 +32,8 @@ def propose_categories(features: pd.DataFrame, household_type: pd.Series) -> lis
     ``sudden_hardship`` is proposed when income is not below the line and either income less out-of-pocket medical
     spending is, or an illness or a disaster was recorded within the last 12 months. Otherwise the type decides;
     a registered household not yet lifted goes with the lifted ones, the nearest of the three. Where a feature is
-    missing from the catalogue the part that needs it is silent.
+    missing from the catalogue the part that needs it is silent; without ``line_gap_12m`` nothing is said at all, for
+    each category speaks of income and the line.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def propose_categories(features: pd.DataFrame, household_type: pd.Series) -> lis
     ...                    pd.Series(["lifted", "ordinary"]))
     ['unstable_lifted', 'sudden_hardship']
     """
+    if "line_gap_12m" not in features:
+        return [None] * len(features)
     sudden = _sudden(features)
     return [
         "sudden_hardship" if struck and kind in _BY_TYPE else _BY_TYPE.get(kind)

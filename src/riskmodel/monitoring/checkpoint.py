@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -55,6 +56,17 @@ class Checkpoints:
     def has(self, name: str) -> bool:
         """Say whether the part ``name`` is finished."""
         return self.path(name).is_file()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no part is finished."""
+        return not any(path.name != _STATE and not path.name.startswith(".") for path in self.folder.iterdir())
+
+    def abandon(self) -> None:
+        """Remove all parts, and the folder of the results where nothing else lies in it."""
+        self.close()
+        with contextlib.suppress(OSError):
+            self.folder.parent.rmdir()
 
     def close(self) -> None:
         """Remove all parts: the results stand."""

@@ -1,4 +1,4 @@
-"""Who is flagged: the top of the model's queue up to the capacity, and whom a rule names."""
+"""Who is flagged: the top of the queue up to the capacity among those the model was made for, and whom a rule names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Choice:
     Attributes
     ----------
     rank : int64 array
-        1 is visited first; 0 for a household on the list, which is not in the queue.
+        1 is visited first; 0 for a household that is not in the queue.
     by_model, by_rule : bool array
     eligible, model_places, rule_left_out : int
         Households in the queue; the model's places; households a rule named beyond the rule's capacity.
@@ -44,13 +44,16 @@ def choose(
     margin: NDArray[np.float64],
     on_list: NDArray[np.bool_],
     named_by_rule: NDArray[np.bool_],
+    in_cohort: NDArray[np.bool_] | None = None,
     capacity: Capacity,
     rule_capacity: Capacity | None = None,
 ) -> Choice:
     """Rank the households that are not on the list and flag from them.
 
-    The model's flags take the capacity, whatever the rules name. A household named by a rule is flagged too: what
-    the registry already shows below the line must be checked, and the model may not crowd it out.
+    In the queue is who belongs to the cohort that the model learned from, and whom a rule names: of the others it
+    has never been tested. The model's flags take the capacity, whatever the rules name. A household named by a rule
+    is flagged too: what the registry already shows below the line must be checked, and the model may not crowd it
+    out.
 
     Parameters
     ----------
@@ -59,20 +62,26 @@ def choose(
     on_list : bool array
         Households on the list keep their score and are never flagged.
     named_by_rule : bool array
+    in_cohort : bool array, optional
+        Who may be flagged by the model; everyone when absent.
     capacity : Capacity
-        Of the households in the queue.
+        Of the households in the queue that belong to the cohort.
     rule_capacity : Capacity, optional
         The most to flag by rule alone, in the order of the queue; None flags all.
     """
     # Sorted from the last criterion to the first: lexsort is stable.
-    waiting = sorted(np.flatnonzero(~on_list).tolist(), key=lambda position: _tie(household_id[position], as_of))
+    asked = np.ones(len(risk), dtype=bool) if in_cohort is None else in_cohort
+    in_queue = ~on_list & (asked | named_by_rule)
+    waiting = sorted(np.flatnonzero(in_queue).tolist(), key=lambda position: _tie(household_id[position], as_of))
     queue = np.array(waiting, dtype=np.intp)
     queue = queue[np.lexsort((-margin[queue], -risk[queue]))]
     rank = np.zeros(len(risk), dtype=np.int64)
     rank[queue] = np.arange(1, len(queue) + 1)
 
-    places = capacity.households(len(queue))
-    by_model = (rank >= 1) & (rank <= places)
+    queue_of_model = queue[asked[queue]]
+    places = capacity.households(len(queue_of_model))
+    by_model = np.zeros(len(risk), dtype=bool)
+    by_model[queue_of_model[:places]] = True
     by_rule = named_by_rule & (rank >= 1)
     left_out = 0
     if rule_capacity is not None:

@@ -22,9 +22,11 @@ SCORES = pa.schema(
         pa.field("as_of", pa.date32(), nullable=False),
         pa.field("risk", pa.float64(), nullable=False),
         pa.field("margin", pa.float64(), nullable=False),
-        # The place in the queue of households that may be flagged; missing for one on the list.
+        # The place in the queue of households that may be flagged; missing for one on the list or outside the cohort.
         pa.field("rank", pa.int64()),
         pa.field("on_list", pa.bool_(), nullable=False),
+        # Whether it belongs to those whom the model learned from and was tested on.
+        pa.field("in_cohort", pa.bool_(), nullable=False),
         pa.field("county_code", _CODE),
         pa.field("township_code", _CODE),
         pa.field("village_code", _CODE),
@@ -98,5 +100,8 @@ def read_output(path: Path, schema: pa.Schema) -> pa.Table:
         ) from error
     for field in schema:
         if field.name not in table.column_names:
-            raise DataError(f'{path}: has no column "{field.name}"; it was not written by `riskmodel score`.')
+            raise DataError(
+                f'{path}: has no column "{field.name}": not a file of `riskmodel score`, or one that another version '
+                "of it wrote. Run it again."
+            )
     return table.select(schema.names)

@@ -35,11 +35,19 @@ def check_same_features(trained: Sequence[FeatureSpec], catalogue: Catalogue, *,
     CallError
         A feature is gone or means something else; each is named with what changed.
     """
+    if not any(spec.name in catalogue.features for spec in trained):
+        first = ", ".join(spec.name for spec in trained[:3])
+        raise CallError(
+            f"{model} was trained with another catalogue: none of its {len(trained)} features ({first}, …) is in the "
+            "one in use. Name the one it was trained with: --catalogue FOLDER, or the file that the experiment names "
+            "under features.catalogue."
+        )
     changes = []
     for spec in trained:
         now = catalogue.features.get(spec.name)
         if now is None:
-            changes.append(f'"{spec.name}" is gone.{did_you_mean(spec.name, catalogue.features)}')
+            near = did_you_mean(spec.name, catalogue.features).strip()
+            changes.append(f'"{spec.name}" is gone' + (f" ({near})" if near.endswith("?") else ""))
             continue
         before, after = spec.to_dict(), now.to_dict()
         differing = [key for key in before if before[key] != after.get(key)]

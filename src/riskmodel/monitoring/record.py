@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from riskmodel import __version__
+from riskmodel.engine import plan
 from riskmodel.errors import DataError
 from riskmodel.explain.contributions import TOLERANCE
 from riskmodel.files import sha256_of
@@ -24,6 +25,7 @@ from riskmodel.monitoring.explaining import Provenance
 from riskmodel.monitoring.rules import RULES
 
 if TYPE_CHECKING:
+    from riskmodel.features import FeatureSpec
     from riskmodel.model import Bundle
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
@@ -39,6 +41,7 @@ def inputs(
     model: str,
     as_of: date,
     features: str,
+    cohort: str,
     policy: Policy | None,
     settings: Mapping[str, object],
 ) -> dict[str, str]:
@@ -52,10 +55,21 @@ def inputs(
         "model": model,
         "model_manifest": sha256_of(bundle.folder / "manifest.json"),
         "features": features,
+        "cohort": cohort,
         "policy": hashlib.sha256("\n".join(figures).encode()).hexdigest()[:16],
         "riskmodel": __version__,
         **{key: str(value) for key, value in settings.items()},
     }
+
+
+def absent_tables(registry: Registry, features: Iterable[FeatureSpec]) -> dict[str, list[str]]:
+    """Return the tables that features read and the registry lacks, each with the features missing without it."""
+    without: dict[str, list[str]] = {}
+    for spec in features:
+        for table in plan.tables(spec.node) if spec.node is not None else ():
+            if table not in registry.tables:
+                without.setdefault(table, []).append(spec.name)
+    return without
 
 
 def record(
@@ -63,6 +77,7 @@ def record(
     *,
     model: Provenance,
     registry: Registry,
+    absent: Mapping[str, list[str]],
     as_of: date,
     inputs: Mapping[str, str],
     frame: pd.DataFrame,
@@ -78,15 +93,18 @@ def record(
 
     Parameters
     ----------
+    absent : mapping of str to list of str
+        As :func:`absent_tables` gives it.
     frame : DataFrame
-        Everyone scored, with ``risk``, ``on_list`` and ``flagged_by`` (empty where not flagged).
+        Everyone scored, with ``risk``, ``rank`` (0 outside the queue), ``on_list``, ``in_cohort`` and ``flagged_by``
+        (empty where not flagged).
     engine : mapping
         Which engine worked out the features, why, and what DuckDB did beside it.
     files : mapping of str to Path
         The results by name, for their digests and numbers of rows.
     """
     by = frame["flagged_by"].value_counts()
-    queue = frame.loc[~frame["on_list"], "risk"]
+    queue = frame.loc[frame["rank"] > 0, "risk"]
     return {
         "as_of": as_of.isoformat(),
         "inputs": dict(inputs),
@@ -94,6 +112,7 @@ def record(
             "fingerprint": registry.fingerprint,
             "cut_on": registry.cut_on.isoformat(),
             "tables": list(registry.tables),
+            "absent": dict(absent),
         },
         "model": {
             "name": model.model,
@@ -115,6 +134,7 @@ def record(
         "counts": {
             "present": len(frame),
             "on_list": int(frame["on_list"].sum()),
+            "outside_cohort": int((~frame["on_list"] & ~frame["in_cohort"]).sum()),
             "eligible": choice.eligible,
             "flagged": int(by.drop("", errors="ignore").sum()),
             "by_model": int(by.get("model", 0)),

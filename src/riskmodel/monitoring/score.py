@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskmodel.errors import CallError, DataError
+from riskmodel.errors import CallError, DataError, RiskmodelError
 from riskmodel.explain import booster_residual, require_small, sum_residual
 from riskmodel.features.engines import Choice as Engine
 from riskmodel.features.engines import check_engine, choose_engine
@@ -31,6 +32,7 @@ from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
 from riskmodel.monitoring.checkpoint import Checkpoints, check_same
 from riskmodel.monitoring.choosing import Choice, choose
+from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort
 from riskmodel.monitoring.explaining import Provenance, explain_flags
 from riskmodel.monitoring.flags import FLAGS, SCORES, contributions_schema
 from riskmodel.monitoring.matching import check_same_features, trained_specs
@@ -39,10 +41,13 @@ from riskmodel.monitoring.standing import standing
 from riskmodel.progress import step, track
 
 if TYPE_CHECKING:
+    from riskmodel.engine import plan
     from riskmodel.features import Catalogue, FeatureSpec
     from riskmodel.model import Bundle
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
+
+_LOG = logging.getLogger(__name__)
 
 CHUNK = 50_000
 FLAG_CHUNK = 2_000
@@ -68,6 +73,7 @@ class _Run:
     chunk: int
     flag_chunk: int
     specs: list[FeatureSpec]
+    cohort: dict[str, plan.Household]
     provenance: Provenance
     timings: dict[str, float] = field(default_factory=dict)
     residuals: dict[str, float] = field(default_factory=dict)
@@ -87,7 +93,8 @@ class _Run:
     def ran(self) -> Engine:
         """What works out the features, and why."""
         nodes = {name: self.catalogue.feature(name).node for name in self.needed}
-        return choose_engine(self.registry, {name: node for name, node in nodes.items() if node}, self.engine)
+        asked = {name: node for name, node in nodes.items() if node is not None}
+        return choose_engine(self.registry, {**asked, **self.cohort}, self.engine)
 
     @property
     def needed(self) -> list[str]:
@@ -131,7 +138,7 @@ def score_registry(
     catalogue : Catalogue
         Must mean the same by the model's features as when it was trained.
     capacity : Capacity
-        The model's flags, of the households present and not on the list.
+        The model's flags, of the households that are not on the list and belong to the model's cohort.
     rule_capacity : Capacity, optional
         The most to flag by rule alone; None flags everyone whom a rule names.
     engine : str
@@ -156,10 +163,12 @@ def score_registry(
     check_engine(engine)
     if out.exists() and not out.is_dir():
         raise CallError(f"{out}: is a file; --out must name a folder.")
+    for name, number in (("chunk", chunk), ("flag_chunk", flag_chunk)):
+        if number < 1:
+            raise CallError(f"{name} is {number}; expected 1 household or more at a time.")
     specs = trained_specs(bundle.features)
-    digest = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
-    # The bundle's own digest may speak of features that the model left aside; it is what people will look for.
-    digest = str(bundle.manifest.get("catalogue_hash", digest))
+    checked = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
+    cohort = cohort_outputs(registry, catalogue, bundle.manifest.get("cohort"))
     run = _Run(
         registry=registry,
         bundle=bundle,
@@ -172,7 +181,9 @@ def score_registry(
         chunk=chunk,
         flag_chunk=flag_chunk,
         specs=specs,
-        provenance=Provenance(model, model_version, digest),
+        cohort=cohort,
+        # The bundle's own digest may speak of features that the model left aside; it is what people will look for.
+        provenance=Provenance(model, model_version, str(bundle.manifest.get("catalogue_hash", checked))),
     )
     inputs = record.inputs(
         registry,
@@ -180,20 +191,25 @@ def score_registry(
         model=f"{model}@{model_version}",
         as_of=as_of,
         features=catalogue.only(run.needed).hash,
+        cohort=digest(cohort),
         policy=policy,
         settings={"capacity": capacity, "rule_capacity": rule_capacity or "all", "engine": engine}
         | {"chunk": chunk, "flag_chunk": flag_chunk},
     )
-    out.mkdir(parents=True, exist_ok=True)
+    work = None
     if resume:
         work = Checkpoints.resume(out, inputs)
         if work is None and (finished := record.finished(out)) is not None:
             check_same(finished["inputs"], inputs, place=out)
             return finished
-        work = work or Checkpoints.begin(out, inputs)
-    else:
-        work = Checkpoints.begin(out, inputs)
-    return _stages(run, work, out, inputs)
+    work = work or Checkpoints.begin(out, inputs)
+    try:
+        return _stages(run, work, out, inputs)
+    except BaseException as error:
+        # What fell short once falls short again: there is nothing to resume.
+        if isinstance(error, RiskmodelError) or work.empty:
+            work.abandon()
+        raise
 
 
 def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> dict[str, Any]:
@@ -208,6 +224,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
         margin=scored["margin"].to_numpy(),
         on_list=people["on_list"].to_numpy(dtype=bool),
         named_by_rule=scored["rules"].map(len).to_numpy() > 0,
+        in_cohort=people["in_cohort"].to_numpy(dtype=bool),
         capacity=run.capacity,
         rule_capacity=run.rule_capacity,
     )
@@ -227,6 +244,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
             run.bundle,
             model=run.provenance,
             registry=run.registry,
+            absent=record.absent_tables(run.registry, run.catalogue.only(run.needed).features.values()),
             as_of=run.as_of,
             inputs=inputs,
             frame=frame,
@@ -247,19 +265,17 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
 
 
 def _build_features(run: _Run, work: Checkpoints) -> None:
-    from riskmodel.features import write_features
+    from riskmodel.features.builder import evaluate
 
     if not work.has(_FEATURES):
-        path = work.path(_FEATURES)
-        write_features(
-            run.registry,
-            path,
-            as_of=run.as_of,
-            catalogue=run.catalogue,
-            only=run.needed,
-            policy=run.policy,
-            engine=run.engine,
+        specs = run.catalogue.only(run.needed).features
+        for name, missing in record.absent_tables(run.registry, specs.values()).items():
+            _LOG.warning("the registry has no table %s: %d features are missing for everyone", name, len(missing))
+        features = {name: spec.node for name, spec in specs.items() if spec.node is not None}
+        table = evaluate(
+            run.registry, {**features, **run.cohort}, as_of=run.as_of, policy=run.policy, engine=run.engine
         )
+        table.write(work.path(_FEATURES))
     if not pq.read_metadata(work.path(_FEATURES)).num_rows:
         raise DataError(f"{run.registry.path}: no household is present at {run.as_of}: choose a later as_of.")
 
@@ -267,7 +283,7 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
 def _batches(run: _Run, work: Checkpoints) -> Iterator[pd.DataFrame]:
     file = pq.ParquetFile(work.path(_FEATURES))
     try:
-        for batch in file.iter_batches(batch_size=run.chunk, columns=["household_id", *run.needed]):
+        for batch in file.iter_batches(batch_size=run.chunk, columns=["household_id", *run.needed, *run.cohort]):
             yield batch.to_pandas()
     finally:
         file.close()
@@ -276,7 +292,7 @@ def _batches(run: _Run, work: Checkpoints) -> Iterator[pd.DataFrame]:
 def _score(run: _Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
     known = standing(run.registry, as_of=run.as_of)
     classifier = run.bundle.classifier
-    ids, parts = [], []
+    ids, asked, parts = [], [], []
     rows = pq.read_metadata(work.path(_FEATURES)).num_rows
     for number, batch in enumerate(track(_batches(run, work), label="scoring", total=-(-rows // run.chunk))):
         name = f"scored-{number:05d}.parquet"
@@ -298,9 +314,11 @@ def _score(run: _Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
             require_small(residual, what="contributions against LightGBM's own")
             run.residuals["against_lightgbm"] = residual
         ids.append(batch["household_id"])
+        asked.append(in_cohort(batch))
         parts.append(pq.read_table(work.path(name)))
     people = known.reindex(pd.concat(ids, ignore_index=True)).rename_axis("household_id").reset_index()
     people["on_list"] = people["on_list"].eq(True)
+    people["in_cohort"] = np.concatenate(asked)
     people["as_of"] = run.as_of
     return people, pa.concat_tables(parts).to_pandas()
 

@@ -168,6 +168,8 @@ def _open(name: str, paths: list[Path]) -> Files:
         try:
             entry = pq.read_metadata(path)
             arrow = entry.schema.to_arrow_schema()
+        except PermissionError:
+            raise DataError(f"{path} may not be read: ask whoever owns it for the right to.") from None
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DataError(
                 f"{path} is not a whole Parquet file ({_first_line(error)}): it may have been cut off while it was "

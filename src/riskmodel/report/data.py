@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -95,7 +96,7 @@ class ReportData:
     Attributes
     ----------
     risk : float array
-        Risks of the households not on the list.
+        Risks of the households in the queue: not on the list, and asked about by the model or named by a rule.
     record : dict
         The run's record (``run.json``).
     """
@@ -108,13 +109,13 @@ class ReportData:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The run's counts: present, on_list, eligible, flagged, by_model, by_rule, by_both."""
+        """The run's counts: present, on_list, outside_cohort, eligible, flagged, by_model, by_rule, by_both."""
         counts: Mapping[str, int] = self.record["counts"]
         return counts
 
     @property
     def mean_risk(self) -> float:
-        """Mean risk of the households not on the list."""
+        """Mean risk of the households in the queue."""
         return float(self.risk.mean()) if len(self.risk) else float("nan")
 
     @property
@@ -147,7 +148,7 @@ def read_report_data(folder: Path) -> ReportData:
     scores = read_output(folder / "scores.parquet", SCORES)
     record = read_record(folder)
     places = scores.select(
-        ["household_id", "county_code", "township_code", "village_code", "on_list", "risk"]
+        ["household_id", "county_code", "township_code", "village_code", "on_list", "rank", "risk"]
     ).to_pandas()
     flagged = set(flags.column("household_id").to_pylist())
     where = {
@@ -160,7 +161,7 @@ def read_report_data(folder: Path) -> ReportData:
         as_of=date.fromisoformat(record["as_of"]),
         flags=all_flags,
         townships=_townships(places, all_flags),
-        risk=places.loc[~places["on_list"], "risk"].to_numpy(dtype=np.float64),
+        risk=places.loc[places["rank"].notna(), "risk"].to_numpy(dtype=np.float64),
         record=record,
     )
 
@@ -168,10 +169,16 @@ def read_report_data(folder: Path) -> ReportData:
 def file_stem(name: str) -> str:
     """Return ``name`` as a file name that every system takes, different for different names.
 
-    >>> file_stem("H0031877"), file_stem("36/01:乙")
-    ('H0031877', '36~2f01~3a~4e59')
+    What is not a plain character is written as its number between tildes. Names that differ only in capitals would be
+    one file on some systems, so a name with small letters gets a digest of itself at its end.
+
+    >>> file_stem("H0031877"), file_stem("36/01:乙"), file_stem("h0031877")
+    ('H0031877', '36~2f~01~3a~~4e59~', 'h0031877~~2f4ab5')
     """
-    return re.sub(r"[^A-Za-z0-9_-]", lambda match: f"~{ord(match[0]):x}", name) or "~"
+    stem = re.sub(r"[^A-Za-z0-9_-]", lambda match: f"~{ord(match[0]):x}~", name) or "~"
+    if not re.search(r"[a-z]", name):
+        return stem
+    return f"{stem}~~{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def _flag(row: Mapping[str, Any], *, where: Mapping[str, tuple[str, str, str]], words: Mapping[str, Any]) -> Flag:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from riskmodel.errors import CallError
-from riskmodel.files import write_aside
+from riskmodel.files import sha256_of, write_aside
 from riskmodel.progress import track
 from riskmodel.registry.codes import Lang
 from riskmodel.report.data import read_report_data
@@ -15,6 +16,7 @@ from riskmodel.report.workbook import write_workbook
 
 INDEX = "index.html"
 WORKBOOK = "list.xlsx"
+_MADE = "made.json"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def make_report(folder: Path, out: Path, *, lang: Lang = "zh") -> Made:
     Raises
     ------
     CallError
-        ``folder`` is not a folder, or ``out`` holds something that is not a report.
+        ``folder`` is not a folder, ``out`` holds something that is not a report, or a report whose workbook somebody
+        has written into.
     DataError
         A file of the run is missing, truncated or changed.
     """
@@ -58,11 +61,18 @@ def make_report(folder: Path, out: Path, *, lang: Lang = "zh") -> Made:
         for path, text in track((page for pages in renderers for page in pages.all()), label="pages", total=pages):
             (aside / path).write_text(text, encoding="utf-8")
         write_workbook(data, aside / WORKBOOK, main=lang)
+        (aside / _MADE).write_text(json.dumps({WORKBOOK: sha256_of(aside / WORKBOOK)}) + "\n", encoding="utf-8")
     return Made(out / INDEX, out / WORKBOOK, len(data.flags), len(data.townships))
 
 
 def _check_replaceable(out: Path) -> None:
     if not out.exists():
         return
-    if not out.is_dir() or (any(out.iterdir()) and not ((out / INDEX).is_file() and (out / WORKBOOK).is_file())):
+    made, workbook = out / _MADE, out / WORKBOOK
+    if not out.is_dir() or (any(out.iterdir()) and not ((out / INDEX).is_file() and made.is_file())):
         raise CallError(f"{out}: exists and is not a report; name a new folder with --out.")
+    if workbook.is_file() and json.loads(made.read_bytes())[WORKBOOK] != sha256_of(workbook):
+        raise CallError(
+            f"{workbook}: was changed after it was made and may hold what visits found; a new report would take its "
+            "place. Move it elsewhere, or name a new folder with --out."
+        )

@@ -54,6 +54,7 @@ class Pages:
             other_suffix=suffix(other, main),
             style=Markup(style),
             horizon=words.horizon(data, lang),
+            question=words.question(data, lang),
             provenance=_provenance(data, lang),
             percent=words.percent,
             signed=signed,
@@ -165,5 +166,9 @@ def _provenance(data: ReportData, lang: Lang) -> list[str]:
         ),
         words.word(
             "checked", lang, margin=f"{check['against_margin']:.1e}", booster=f"{check['against_lightgbm']:.1e}"
+        ),
+        *(
+            words.word("absent", lang, table=name, n=len(features))
+            for name, features in record["registry"]["absent"].items()
         ),
     ]

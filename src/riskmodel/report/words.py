@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from riskmodel.monitoring.rules import rule_words
 from riskmodel.registry.codes import Lang, label
 from riskmodel.report.data import Flag, ReportData
@@ -19,18 +21,19 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "households_scored": ("已评分农户", "households scored"),
     "on_list": ("已在监测名单", "already on the list"),
+    "outside_cohort": ("不属于模型的对象范围", "outside the model's cohort"),
     "flagged": ("本次提示走访", "flagged for a visit"),
     "expected": ("提示户中预计出现困难", "expected in need among the flagged"),
-    "mean_risk": ("未在名单农户平均风险", "mean risk, not on the list"),
+    "mean_risk": ("排队农户平均风险", "mean risk in the queue"),
     "by_model": ("仅模型", "model only"),
     "by_rule": ("仅规则", "rule only"),
     "by_both": ("模型和规则", "model and rule"),
     "rule_left_out": ("规则命中、因名额未列入", "named by the rule beyond its capacity"),
     "risk_distribution": ("风险分布", "Where the risks lie"),
     "risk_distribution_note": (
-        "未在监测名单上的农户，按风险分组计数（纵轴为平方根刻度）；深色为模型提示的范围。",
-        "Households not on the list, counted by risk (the vertical scale is a square root); the dark bars are the "
-        "range that the model flags.",
+        "排队的农户，按风险分组计数（纵轴为平方根刻度）；深色为模型提示的范围。",
+        "Households in the queue, counted by risk (the vertical scale is a square root); the dark bars are the range "
+        "that the model flags.",
     ),
     "risk_axis": ("风险（概率）", "risk (probability)"),
     "model_threshold": ("模型提示起点", "flagged by the model from here"),
@@ -71,9 +74,11 @@ _WORDS: dict[str, tuple[str, str]] = {
         "not say what brought a difficulty about.",
     ),
     "how_order": (
-        "模型按名额取风险最高的农户；规则命中的农户另外列入，不占模型名额。已在名单上的农户只评分，不提示。",
-        "The model takes the highest risks up to the capacity; households named by a rule are listed besides and take "
-        "none of its places. Who is on the list already is scored, not flagged.",
+        "排队的是不在监测名单上、属于模型对象范围的农户。模型按名额取其中风险最高的；规则命中的农户另外列入，不占模型名额。"
+        "其他农户只评分，不提示。",
+        "In the queue are the households that are not on the list and belong to the cohort that the model learned "
+        "from. The model takes the highest risks among them up to the capacity; households named by a rule are listed "
+        "besides and take none of its places. Everyone else is scored, not flagged.",
     ),
     "sheet": ("入户核实参考单", "Home visit sheet"),
     "back": ("返回名单", "Back to the list"),
@@ -86,10 +91,16 @@ _WORDS: dict[str, tuple[str, str]] = {
         "评分与该户相近的农户，每1000户中预计约有{n}户{horizon}出现困难；",
         "Of 1,000 households scored like this one, about {n} are expected to fall into need {horizon};",
     ),
-    "against_mean": (
-        "约为未在名单农户平均（{mean}）的{times}倍。在{queue}户中排第{rank}位。",
-        "about {times} times the mean of households not on the list ({mean}). Number {rank} of {queue} in the queue.",
+    "below_thousandth": (
+        "评分与该户相近的农户，每1000户中预计不到1户{horizon}出现困难；",
+        "Of 1,000 households scored like this one, fewer than 1 is expected to fall into need {horizon};",
     ),
+    "against_mean": (
+        "约为排队农户平均（{mean}）的{times}倍。在{queue}户中排第{rank}位。",
+        "about {times} times the mean of the queue ({mean}). Number {rank} of {queue} in the queue.",
+    ),
+    "need_is": ("这里的“困难”指：{outcome}。", "Need means here: {outcome}."),
+    "cohort_is": ("模型的对象范围：{cohort}。", "The model's cohort: {cohort}."),
     "horizon_known": ("在随后{n}个月内", "within the following {n} months"),
     "horizon_unknown": ("在预测期内", "within the period looked ahead"),
     "by_the_rule": ("规则：", "Rule: "),
@@ -120,6 +131,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "由 run.json、scores.parquet、flags.parquet 生成；登记库指纹 {registry}，特征目录 {catalogue}。",
         "Made from run.json, scores.parquet and flags.parquet; registry {registry}, catalogue {catalogue}.",
     ),
+    "absent": (
+        "登记库没有 {table} 表：{n}项特征对所有农户都缺失。",
+        "The registry has no table {table}: {n} features are missing for every household.",
+    ),
     "checked": (
         "贡献核对：基准+贡献与评分最大相差 {margin}，与LightGBM自身结果最大相差 {booster}。",
         "Contributions checked: off by at most {margin} against the margin, by at most {booster} against "
@@ -149,12 +164,14 @@ def word(key: str, lang: Lang, **values: object) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a risk as a reader takes it in: whole per cent where that says enough.
+    """Write a risk as a reader takes it in: whole per cent where that says enough; a dash where there is none.
 
-    >>> percent(0.234), percent(0.034), percent(0.0004), percent(0.999)
-    ('23%', '3.4%', '0.04%', '99.9%')
+    >>> percent(0.234), percent(0.034), percent(0.0004), percent(0.999), percent(0.0), percent(float("nan"))
+    ('23%', '3.4%', '0.04%', '99.9%', '0%', '–')
     """
-    if 0.0995 <= share < 0.985:
+    if math.isnan(share):
+        return "–"
+    if share == 0 or 0.0995 <= share < 0.985:
         return f"{share:.0%}"
     return f"{share:.1%}" if share >= 0.00095 else f"{share:.2%}"
 
@@ -165,12 +182,23 @@ def horizon(data: ReportData, lang: Lang) -> str:
     return word("horizon_unknown", lang) if months is None else word("horizon_known", lang, n=months)
 
 
+def question(data: ReportData, lang: Lang) -> list[str]:
+    """Return in words what the model predicts and of whom, as far as its manifest says so."""
+    manifest = data.record["model"]["manifest"]
+    outcome, cohort = manifest.get(f"outcome_{lang}"), manifest.get(f"cohort_{lang}")
+    said = [word("need_is", lang, outcome=outcome)] if outcome else []
+    return said + ([word("cohort_is", lang, cohort=cohort)] if cohort else [])
+
+
 def meaning(flag: Flag, data: ReportData, lang: Lang) -> str:
     """Return what the score means: so many of a hundred, so many times the mean, which place in the queue."""
-    if flag.risk >= 0.00995:
-        first = word("per_hundred", lang, n=max(1, round(100 * flag.risk)), horizon=horizon(data, lang))
+    ahead = horizon(data, lang)
+    if flag.risk >= 0.0095:
+        first = word("per_hundred", lang, n=round(100 * flag.risk), horizon=ahead)
+    elif flag.risk >= 0.0005:
+        first = word("below_one", lang, n=max(1, round(1000 * flag.risk)), horizon=ahead)
     else:
-        first = word("below_one", lang, n=max(1, round(1000 * flag.risk)), horizon=horizon(data, lang))
+        first = word("below_thousandth", lang, horizon=ahead)
     mean = data.mean_risk
     against = word(
         "against_mean",

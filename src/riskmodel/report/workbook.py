@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from riskmodel.report import words
 from riskmodel.report.data import Flag, ReportData
 
 _EARLIEST = date(2015, 1, 1)
+_EARLIEST_TIME = datetime(2015, 1, 1, tzinfo=UTC)
 _A3 = 8
 _LINE = 13.5
 _README_WIDTH = 96
@@ -39,9 +40,9 @@ def write_workbook(data: ReportData, path: Path, *, main: Lang) -> None:
     """
     import xlsxwriter
 
-    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"title": words.word("title", main)})
+    with xlsxwriter.Workbook(str(path)) as book:
+        # A workbook that said when it was made would have other bytes every time.
+        book.set_properties({"title": words.word("title", main), "created": _EARLIEST_TIME})
         formats = _formats(book)
         other: Lang = "en" if main == "zh" else "zh"
         for lang in (main, other):
@@ -198,7 +199,7 @@ def _readme_sheet(book: Any, data: ReportData, *, order: tuple[Lang, Lang], form
         row += len(lines) + 1
         sheet.write_string(row, 0, words.word("how_to_read", lang), formats["subtitle"])
         explained = [
-            words.word("how_risk", lang, horizon=words.horizon(data, lang)),
+            " ".join([words.word("how_risk", lang, horizon=words.horizon(data, lang)), *words.question(data, lang)]),
             words.word("how_reason", lang),
             words.word("how_order", lang),
             words.word("to_fill", lang),

@@ -86,7 +86,7 @@ def build_training_set(
     dates = as_dates(as_of)
     target, risk_set = catalogue.outcome(outcome), catalogue.cohort(cohort)
     check_outcome_tables(registry, target)
-    applied = [(rule, node) for rule, node in risk_set.rules if set(plan.tables(node)) <= set(registry.tables)]
+    applied = applied_rules(registry, risk_set)
     rules = {f"_rule{index}": node for index, (_, node) in enumerate(applied)}
     features = {name: spec.node for name, spec in catalogue.features.items() if spec.node is not None}
     outputs: dict[str, plan.Household] = {**features, **rules, _OUTCOME: target.node}
@@ -104,6 +104,11 @@ def build_training_set(
         flow=flow,
         record=_record(registry, catalogue, target, risk_set, dates, immature) | table.choice.to_dict(),
     )
+
+
+def applied_rules(registry: Registry, risk_set: CohortSpec) -> list[tuple[str, plan.Household]]:
+    """Return the rules of a cohort whose tables the registry has; the others exclude nobody."""
+    return [(rule, node) for rule, node in risk_set.rules if set(plan.tables(node)) <= set(registry.tables)]
 
 
 def _exclude(rows: pd.DataFrame, rules: Sequence[str], dates: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:

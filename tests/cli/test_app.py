@@ -1,0 +1,153 @@
+"""The command line as a whole: help that a newcomer can follow, quick to start, one message and a code on trouble."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from riskmodel.cli.app import COMMANDS, app
+
+NAMES = [name.rstrip("_") for name in COMMANDS]
+LEAVES = {
+    "demo": ["registry/", "scores.parquet", "flags.parquet", "report/index.html", "report/list.xlsx"],
+    "init": ["features/", "experiments/", "models/", "notebooks/", "riskmodel.toml"],
+    "simulate": ["households, incomes", "Folder of the registry"],
+    "import": ["rejects.parquet", "a registry"],
+    "validate": ["rejects.parquet", "Exit code 1"],
+    "features": ["one row a household and date, one column a feature"],
+    "labels": ["true, false, or missing"],
+    "train": ["models/NAME/VERSION", "models/mlflow.db", "evaluation.html", "card.md"],
+    "promote": ["promotions.jsonl", "champion"],
+    "score": ["scores.parquet", "flags.parquet", "run.json"],
+    "report": ["index.html", "list.xlsx", "township"],
+}
+
+
+def _unboxed(help_text: str) -> str:
+    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", help_text).split())
+
+
+def test_the_contracts_commands_are_listed_in_the_order_in_which_one_meets_them(cli):
+    shown = cli("--help").out
+    assert list(LEAVES) == NAMES
+    places = [re.search(rf"^│ {name} ", shown, flags=re.M).start() for name in NAMES]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_says_what_the_command_does_what_it_leaves_and_how_to_call_it(cli, name):
+    ended = cli(name, "--help")
+    assert ended.code == 0
+    text = _unboxed(ended.out)
+    for told in LEAVES[name]:
+        assert told in text
+    assert f"Example: riskmodel {name} " in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_argument_and_option_says_what_it_is_for(name):
+    command = typer.main.get_command(app).commands[name]
+    assert [param.name for param in command.params if not (getattr(param, "help", None) or "").strip()] == []
+
+
+def test_the_examples_in_the_help_name_options_that_there_are(cli):
+    for name in NAMES:
+        text = _unboxed(cli(name, "--help").out)
+        example = re.search(rf"Example: (riskmodel {name} .*?) (?:Arguments|Options)", text)[1]
+        for option in re.findall(r"--[a-z-]+", example):
+            assert text.count(option) >= 2, f"{name}: {option}"
+
+
+def test_help_starts_without_the_heavy_packages():
+    code = (
+        "import sys; sys.argv = ['riskmodel', '--help']\n"
+        "from riskmodel.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'mlflow', 'shap', 'pyspark', 'lightgbm', 'pandas', 'sklearn', 'duckdb', 'ibis', 'pyarrow', 'numpy'}\n"
+        "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "score" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["scoer"], "No such command 'scoer'"),
+        (["features", "county", "--out", "f.parquet"], "--as-of"),
+        (["features", "county", "--asof", "2024-01-01"], "--asof"),
+        (["promote", "need", "second", "--who", "us", "--why", "so"], "'version'"),
+        (["report", "scored", "--lang", "de"], "de"),
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_names_what_is_wrong(cli, arguments, told):
+    ended = cli(*arguments)
+    assert ended.code == 2
+    assert told in _unboxed(ended.err)
+    assert "Traceback" not in ended.err
+
+
+def test_no_arguments_show_the_help_and_the_version_is_told(cli):
+    from riskmodel import __version__
+
+    assert "Commands" in cli().out
+    assert cli("--version").out.strip() == f"riskmodel {__version__}"
+
+
+@pytest.mark.parametrize("text", ["2024-13-01", "2024-02-30", "20240101", "2024-W01-1", "1/1/2024", "today", ""])
+@pytest.mark.parametrize(
+    ("option", "arguments"),
+    [
+        ("--as-of", ["features", "county", "--out", "f.parquet"]),
+        ("--as-of", ["score", "county", "--model", "m@1", "--out", "o"]),
+        ("--until", ["simulate", "new"]),
+        ("--cut-on", ["import", "county", "--mapping", "m.yaml", "--out", "o"]),
+    ],
+)
+def test_a_date_is_written_in_one_way(cli, tmp_path, option, arguments, text):
+    ended = cli(*arguments, option, text, cwd=tmp_path)
+    assert ended.code == 2
+    assert ended.err == f'error: {option} is "{text}"; expected a date such as 2024-01-01.\n'
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_file_system_refuses_is_one_message(cli, workspace, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    ended = cli("train", tmp_path / "loop", cwd=workspace)
+    assert ended.code == 1
+    assert ended.err == f"error: {tmp_path / 'loop'}: {os.strerror(errno.ELOOP)}.\n"
+
+
+def test_a_pipe_that_is_closed_ends_quietly(workspace):
+    command = f"{sys.executable} -c 'from riskmodel.cli import main; main()' --help | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_ctrl_c_in_the_middle_of_a_training_leaves_nothing(workspace, tmp_path, snapshot):
+    before = snapshot(workspace)
+    # A parent that ignores the signal (a job in the background does) hands that on: here it must be heard.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heard}; from riskmodel.cli import main; main()"
+    arguments = ["train", "experiments/light.yaml", "--models", str(tmp_path / "m"), "--out", str(tmp_path / "o")]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], cwd=workspace, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True, start_new_session=True,
+    ) as running:  # fmt: skip
+        assert "Features and outcomes" in running.stderr.readline()
+        os.killpg(running.pid, signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert err.splitlines()[-1] == "stopped"
+    assert "Traceback" not in err
+    assert snapshot(workspace) == before
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,56 @@
+"""``riskmodel simulate`` says what it wrote and refuses what it should."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_it_writes_a_registry_and_counts_the_rows(cli, tmp_path):
+    out = tmp_path / "county"
+    ended = cli("simulate", out, "--households", 60, "--years", 1, "--seed", 4, "--until", "2025-01-01")
+    assert ended.code == 0, ended.err
+    described = json.loads((out / "registry.json").read_text())
+    assert described["cut_on"] == "2025-01-01"
+    assert f"{described['tables']['income']:,}" in ended.out
+
+
+def test_a_registry_that_stands_there_is_replaced(cli, tmp_path):
+    out = tmp_path / "county"
+    for households in (50, 30):
+        assert cli("simulate", out, "-n", households, "-y", 1, "--until", "2025-01-01").code == 0
+    assert json.loads((out / "registry.json").read_text())["tables"]["household"] < 50
+
+
+def test_a_folder_of_something_else_is_left_alone(cli, tmp_path):
+    (tmp_path / "letters.txt").write_text("not yours")
+    ended = cli("simulate", tmp_path, "-n", 10, "-y", 1)
+    assert ended.code == 2
+    assert "not a registry" in ended.err
+    assert [p.name for p in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_with_force_it_writes_beside_the_other_files(cli, tmp_path):
+    (tmp_path / "letters.txt").write_text("mine")
+    ended = cli("simulate", tmp_path, "-n", 10, "-y", 1, "--force")
+    assert ended.code == 0, ended.err
+    assert (tmp_path / "letters.txt").read_text() == "mine"
+    assert (tmp_path / "registry.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--households", "0"), "--households is 0"),
+        (("--years", "0"), "--years is 0"),
+        (("--until", "2026-13-01"), "2026-13-01"),
+        (("--years", "40"), "at most"),
+    ],
+)
+def test_a_wrong_call_names_the_option_and_writes_nothing(cli, tmp_path, arguments, named):
+    out = tmp_path / "county"
+    ended = cli("simulate", out, *arguments)
+    assert ended.code == 2
+    assert named in ended.err
+    assert not out.exists()

@@ -1,0 +1,65 @@
+"""A model is scored with the features that it learned from, or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scored import County, listing
+
+from riskmodel.errors import CallError
+from riskmodel.features import Catalogue
+
+
+def changed(county: County, **features) -> County:
+    """The county with another catalogue: each of ``features`` replaced, or gone where None."""
+    kept = {**county.catalogue.features, **features}
+    left = {name: spec for name, spec in kept.items() if spec is not None}
+    return replace(county, catalogue=Catalogue(left, county.catalogue.outcomes, county.catalogue.cohorts))
+
+
+def refused(county: County, out) -> str:
+    with pytest.raises(CallError) as error:
+        county.score(out)
+    assert not out.exists() or not listing(out)
+    return str(error.value)
+
+
+def test_a_feature_that_is_gone_is_named_with_the_nearest_left(scored_county, tmp_path):
+    told = refused(changed(scored_county, wage_income_pc_3m=None), tmp_path / "out")
+    assert 'need, version 3, was trained with other features than the catalogue now has: "wage_income_pc_3m" is' in told
+    assert 'is gone (Did you mean "wage_income_pc_12m"?). Score with the catalogue' in told
+    assert "--catalogue FOLDER" in told
+
+
+def test_a_feature_that_is_gone_without_a_like_is_only_named(scored_county, tmp_path):
+    told = refused(changed(scored_county, head_age=None), tmp_path / "out")
+    assert '"head_age" is gone. Score with' in told
+
+
+def test_another_definition_under_the_same_name_is_told_with_both(scored_county, tmp_path):
+    spec = scored_county.catalogue.features["members_disabled"]
+    other = replace(spec, definition="0123456789abcdef", unit="count")
+    told = refused(changed(scored_county, members_disabled=other), tmp_path / "out")
+    assert '"members_disabled" has another ' in told
+    assert "unit (was 'person', is 'count')" in told
+    assert f"definition (was '{spec.definition}', is '0123456789abcdef')" in told
+
+
+def test_many_changes_are_counted_not_listed_without_end(scored_county, tmp_path):
+    names = list(scored_county.catalogue.features)[:14]
+    told = refused(changed(scored_county, **dict.fromkeys(names)), tmp_path / "out")
+    assert "and 4 more" in told
+
+
+def test_another_catalogue_altogether_is_said_so(scored_county, tmp_path):
+    county = replace(scored_county, catalogue=Catalogue({}, {}, {}))
+    assert "was trained with another catalogue: none of its 16 features" in refused(county, tmp_path / "out")
+
+
+def test_features_that_the_model_does_not_use_may_change(scored_county, scored_run, tmp_path):
+    spec = scored_county.catalogue.features["members_disabled"]
+    more = changed(scored_county, one_more=replace(spec, name="one_more", en="one more"))
+    told = more.score(tmp_path / "out")
+    assert (tmp_path / "out" / "scores.parquet").read_bytes() == (scored_run / "scores.parquet").read_bytes()
+    assert told["model"]["catalogue_hash"] == scored_county.catalogue.hash

@@ -1,0 +1,205 @@
+"""A long scoring: chunks change nothing, an interruption costs only time, and what is left is whole or not there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import pytest
+from scored import RESULTS, listing, results, rewritten
+
+from riskmodel.errors import CallError, DataError
+from riskmodel.monitoring import Capacity, read_record, score
+from riskmodel.report import make_report
+
+CHUNKS = {"chunk": 150, "flag_chunk": 20}
+
+
+class Stopped(BaseException):
+    """What a kill looks like from inside."""
+
+
+def stop(monkeypatch, place, name: str, *, when) -> None:
+    """Let ``place.name`` do its work, but stop the run at the first call for which ``when(number, *args)`` holds."""
+    real, calls = getattr(place, name), iter(range(10**9))
+
+    def stopping(*args, **kwargs):
+        if when(next(calls), *args):
+            raise Stopped
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(place, name, stopping)
+
+
+def interrupted(county, out: Path, place, name: str, *, when, **changes) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        stop(monkeypatch, place, name, when=when)
+        with pytest.raises(Stopped):
+            county.score(out, **changes)
+
+
+def half_way(county, out: Path, **changes) -> None:
+    """Stop the run in the middle of its scores."""
+    interrupted(county, out, score, "rules_met", when=lambda call, *_: call == 1, **{**CHUNKS, **changes})
+
+
+@pytest.mark.parametrize("chunks", [(61, 1), (399, 7)])
+def test_the_size_of_the_chunks_does_not_matter(scored_county, scored_run, tmp_path, chunks):
+    scored_county.score(tmp_path, chunk=chunks[0], flag_chunk=chunks[1])
+    assert results(tmp_path) == results(scored_run)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "when"),
+    [
+        pytest.param(score, "standing", lambda call, *_: call == 0, id="after the features"),
+        pytest.param(score, "rules_met", lambda call, *_: call == 2, id="amid the scores"),
+        pytest.param(score, "choose", lambda call, **_: call == 0, id="before the flags"),
+        pytest.param(score, "explain_flags", lambda call, *_: call == 1, id="amid the flags"),
+        pytest.param(Path, "replace", lambda _, __, to: to.name == "flags-00000.parquet", id="between a part's files"),
+        pytest.param(score.record, "record", lambda call, *_: call == 0, id="before the results are put in place"),
+        pytest.param(
+            Path, "replace", lambda _, __, to: to.parts[-2:] == ("out", "flags.parquet"), id="between two results"
+        ),
+    ],
+)
+def test_a_resumed_run_leaves_the_same_bytes(scored_county, scored_run, tmp_path, place, name, when):
+    out = tmp_path / "out"
+    interrupted(scored_county, out, place, name, when=when, **CHUNKS)
+    assert "run.json" not in listing(out)
+    with pytest.raises(DataError, match=r"run\.json: not there"):
+        read_record(out)
+    told = scored_county.score(out, resume=True, **CHUNKS)
+    assert results(out) == results(scored_run)
+    assert listing(out) == {*RESULTS, "run.json"}
+    assert told == read_record(out)
+
+
+def test_resuming_does_again_only_what_was_not_finished(scored_county, tmp_path, monkeypatch):
+    half_way(scored_county, tmp_path)
+    asked = []
+    real = score.rules_met
+    monkeypatch.setattr(score, "rules_met", lambda rows: asked.append(len(rows)) or real(rows))
+    scored_county.score(tmp_path, resume=True, **CHUNKS)
+    assert asked == [150, 100]
+
+
+def test_without_resume_an_interrupted_run_is_begun_anew(scored_county, scored_run, tmp_path):
+    half_way(scored_county, tmp_path, capacity=Capacity.parse("20%"))
+    scored_county.score(tmp_path)
+    assert results(tmp_path) == results(scored_run)
+    assert listing(tmp_path) == {*RESULTS, "run.json"}
+
+
+def test_an_interrupted_run_leaves_the_earlier_results_readable(scored_county, scored_run, tmp_path):
+    scored_county.score(tmp_path)
+    half_way(scored_county, tmp_path, as_of=date(2025, 1, 1))
+    assert read_record(tmp_path)["as_of"] == "2025-06-01"
+    assert results(tmp_path) == results(scored_run)
+
+
+def test_results_of_two_runs_are_never_taken_for_one(scored_county, tmp_path):
+    scored_county.score(tmp_path / "out")
+    with suppress(Stopped):
+        interrupted(
+            scored_county,
+            tmp_path / "out",
+            Path,
+            "replace",
+            when=lambda _, __, to: to.parts[-2:] == ("out", "flags.parquet"),
+            as_of=date(2025, 1, 1),
+        )
+    with pytest.raises(DataError, match=r"scores\.parquet: not the file that run\.json speaks of.*--resume continues"):
+        read_record(tmp_path / "out")
+    with pytest.raises(DataError, match=r"scores\.parquet: not the file"):
+        make_report(tmp_path / "out", tmp_path / "report")
+    scored_county.score(tmp_path / "out", as_of=date(2025, 1, 1), resume=True)
+    assert read_record(tmp_path / "out")["as_of"] == "2025-01-01"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"capacity": Capacity.parse("10%")}, "capacity was 0.05, is 0.1"),
+        ({"capacity": Capacity("count", 1)}, "capacity was 0.05, is 1"),
+        ({"rule_capacity": Capacity.parse("3")}, "rule_capacity was all, is 3"),
+        ({"as_of": date(2025, 5, 1)}, "as_of was 2025-06-01, is 2025-05-01"),
+        ({"model_version": 4}, "model was need@3, is need@4"),
+        ({"chunk": 151}, "chunk was 150, is 151"),
+    ],
+)
+def test_resuming_with_other_inputs_is_refused_and_names_them(scored_county, tmp_path_factory, changes, named):
+    out = tmp_path_factory.getbasetemp() / "half_way"
+    if not out.exists():
+        half_way(scored_county, out)
+    before = listing(out)
+    with pytest.raises(CallError, match=f"cannot resume, the inputs differ: {named}. Run without --resume"):
+        scored_county.score(out, resume=True, **{**CHUNKS, **changes})
+    assert listing(out) == before
+
+
+def test_resuming_on_another_registry_model_or_cohort_is_refused(scored_county, tmp_path):
+    out = tmp_path / "out"
+    half_way(scored_county, out)
+    other = rewritten(scored_county.registry, tmp_path / "registry", event=lambda rows: rows.slice(1))
+    with pytest.raises(CallError, match="the inputs differ: registry was"):
+        scored_county.score(out, registry=other, resume=True, **CHUNKS)
+    with pytest.raises(CallError, match=r"the inputs differ: cohort was .*; model_manifest was"):
+        county = scored_county.with_bundle(tmp_path / "bundle", cohort="not_listed")
+        county.score(out, resume=True, **CHUNKS)
+
+
+def test_a_share_of_one_is_not_one_household(scored_county, tmp_path):
+    half_way(scored_county, tmp_path, capacity=Capacity("share", 1.0))
+    with pytest.raises(CallError, match=r"capacity was 1\.0, is 1\."):
+        scored_county.score(tmp_path, capacity=Capacity("count", 1), resume=True, **CHUNKS)
+
+
+def test_resuming_a_finished_run_gives_its_record_and_touches_nothing(scored_county, scored_run):
+    before = {path: path.stat().st_mtime_ns for path in scored_run.iterdir()}
+    assert scored_county.score(scored_run, resume=True) == read_record(scored_run)
+    assert {path: path.stat().st_mtime_ns for path in scored_run.iterdir()} == before
+    with pytest.raises(CallError, match=r"capacity was 0\.05, is 0\.5"):
+        scored_county.score(scored_run, capacity=Capacity.parse("50%"), resume=True)
+
+
+def test_resuming_where_nothing_was_begun_begins(scored_county, scored_run, tmp_path):
+    scored_county.score(tmp_path / "new", resume=True)
+    assert results(tmp_path / "new") == results(scored_run)
+
+
+def test_capacity_as_a_number_and_a_bound_on_the_rule(scored_county, tmp_path):
+    counts = scored_county.score(tmp_path / "a", capacity=Capacity.parse("7"), rule_capacity=Capacity.parse("4"))
+    assert counts["counts"]["by_model"] + counts["counts"]["by_both"] == counts["capacity"]["places"] == 7
+    assert counts["counts"]["by_rule"] == 4
+    assert counts["capacity"]["left_out_by_rule"] > 0
+    assert (counts["capacity"]["asked"], counts["capacity"]["by_rule_alone"]) == ("7", "4")
+
+
+def test_a_date_before_any_household_leaves_nothing(scored_county, tmp_path):
+    with pytest.raises(DataError, match="2001"):
+        scored_county.score(tmp_path / "out", as_of=date(2001, 1, 1))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"engine": "duckbd"}, 'engine is "duckbd". Did you mean "duckdb"?'),
+        ({"chunk": 0}, "chunk is 0; expected 1 household or more at a time."),
+        ({"flag_chunk": -1}, "flag_chunk is -1"),
+    ],
+)
+def test_a_wrong_call_is_refused_before_anything_is_done(scored_county, tmp_path, changes, told):
+    with pytest.raises(CallError) as refused:
+        scored_county.score(tmp_path / "out", **changes)
+    assert told in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_alone(scored_county, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(CallError, match="is a file; --out must name a folder"):
+        scored_county.score(tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
