@@ -51,4 +51,4 @@ def features(
     with step(f"{columns} features at {len(days)} date{'s' if len(days) > 1 else ''}"):
         table = feature_table(source, as_of=days, catalogue=chosen, only=only or None, engine=engine)
         rows = table.write(out)
-    typer.echo(f"{out}: {rows:,} rows × {columns} features (catalogue {chosen.hash}; {table.choice})")
+    typer.echo(f"{out}: {rows:,} rows × {columns} features (catalogue {chosen.hash})\n{table.choice}")

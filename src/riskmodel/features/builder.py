@@ -198,7 +198,8 @@ def evaluate(
     if "household" not in registry.tables:
         raise DataError(f"{registry.path}: there is no household table, so there is nobody to build features for.")
     choice = choose_engine(registry, outputs, engine)
-    _LOG.info("%s", choice)
+    # What went as usual is in the record; a log is told what did not.
+    _LOG.log(logging.DEBUG if choice.engine == "fused" and not choice.beside else logging.INFO, "%s", choice)
     record = policy or workspace_policy()
 
     def figure(name: str, region: str, on: date) -> float:
@@ -226,9 +227,10 @@ def _fused(
     present: plan.Household | None,
     choice: Choice,
 ) -> Matrix:
-    from riskmodel.engine.fused import FusedRun, survey
+    from riskmodel.engine.fused import FusedRun, known_households, starts_of_slices
 
     sources, _ = sorted_tables(registry, outputs)
+    _require_known(registry, known_households(sources["household"], dates))
     run = FusedRun(
         outputs,
         present=present,
@@ -238,8 +240,7 @@ def _fused(
         figure=figure,
         memory=memory_of(registry),
     )
-    slices, counts = survey(sources["household"], dates, run.households)
-    _require_known(registry, dict(zip(dates, counts, strict=True)))
+    slices = starts_of_slices(sources["household"], run.households)
     return Matrix(run.schema(), choice, lambda: run.pieces(slices))
 
 

@@ -7,6 +7,14 @@ It means to the letter what :mod:`riskmodel.engine.ibis_engine` means; what it c
 from riskmodel.engine.fused.arithmetic import can_evaluate
 from riskmodel.engine.fused.files import SortedFile
 from riskmodel.engine.fused.program import can_run
-from riskmodel.engine.fused.run import FusedRun, SortedTable, survey
+from riskmodel.engine.fused.run import FusedRun, SortedTable, known_households, starts_of_slices
 
-__all__ = ["FusedRun", "SortedFile", "SortedTable", "can_evaluate", "can_run", "survey"]
+__all__ = [
+    "FusedRun",
+    "SortedFile",
+    "SortedTable",
+    "can_evaluate",
+    "can_run",
+    "known_households",
+    "starts_of_slices",
+]

@@ -106,7 +106,10 @@ class SortedFile:
             return self._handle().read_row_groups(list(groups), columns=names, use_threads=False)
         except (pa.ArrowException, OSError, ValueError) as error:
             first = str(error).strip().splitlines()[0].rstrip(".")
-            raise DataError(f"{self.path} cannot be read: {first}. Fetch or write it again.") from None
+            raise DataError(
+                f"{self.path} cannot be read: {first}. Fetch or write it again; `riskmodel validate REGISTRY --check` "
+                "looks at the others."
+            ) from None
 
     def _shared(self, group: int, names: list[str]) -> pa.Table:
         """Return a row group that neighbouring slices read; one thread reads it, the others wait for that."""

@@ -103,7 +103,7 @@ class FusedRun:
         Parameters
         ----------
         slices
-            The first household of each slice, in order; see :func:`survey`.
+            The first household of each slice, in order; see :func:`starts_of_slices`.
         """
         pasts = [*slices[1:], None]
         calls = (partial(self._piece, low, past) for low, past in zip(slices, pasts, strict=True))
@@ -196,25 +196,31 @@ class FusedRun:
         return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
-def survey(table: SortedTable, as_of: Sequence[date], households: int) -> tuple[list[bytes], list[int]]:
-    """Return where slices of so many households begin, and how many households are known at each date."""
-    file = table.file
+def known_households(table: SortedTable, as_of: Sequence[date]) -> dict[date, int]:
+    """Return how many rows of the household table are seen at each date."""
+    counts = dict.fromkeys(as_of, 0)
+    for group in range(len(table.file.lows)):
+        rows = table.file.read_groups([group], [table.own_date, "known_on", "known_until", "withdrawn"])
+        own, learned, superseded = whole(rows[table.own_date], missing=LATEST), known(rows), until(rows)
+        for day in as_of:
+            on = day_number(day)
+            counts[day] += int(np.count_nonzero((learned < on) & (superseded >= on) & (own < on)))
+    return counts
+
+
+def starts_of_slices(table: SortedTable, households: int) -> list[bytes]:
+    """Return the first household of each slice of so many."""
     starts: list[bytes] = []
-    counts = [0] * len(as_of)
     last: bytes | None = None
     met = 0
-    for group in range(len(file.lows)):
-        rows = file.read_groups([group], ["household_id", table.own_date, "known_on", "known_until", "withdrawn"])
-        own, learned, superseded = whole(rows[table.own_date], missing=LATEST), known(rows), until(rows)
-        for number, day in enumerate(map(day_number, as_of)):
-            counts[number] += int(np.count_nonzero((learned < day) & (superseded >= day) & (own < day)))
-        ids = _dictionary(rows["household_id"])
+    for group, high in enumerate(table.file.highs):
+        ids = _dictionary(table.file.read_groups([group], ["household_id"])["household_id"])
         # A household's rows may go on from one row group to the next.
         ids = ids.slice(1) if len(ids) and ids[0].as_py().encode() == last else ids
         starts.extend(ids[place].as_py().encode() for place in range(-met % households, len(ids), households))
         met += len(ids)
-        last = file.highs[group]
-    return starts, counts
+        last = high
+    return starts
 
 
 def positions(column: pa.ChunkedArray, ids: pa.Array) -> np.ndarray:
