@@ -49,6 +49,7 @@ _UNITS: dict[str, Unit] = {
     "km": Unit("公里", "公里", "km", "km"),
     "item": Unit("项", "项", "item", "items", whole=True),
     "count": Unit("次", "次", "", "", whole=True),
+    "job": Unit("份", "份", "", "", whole=True),
     "points": Unit("分", "分", "point", "points"),
     "score": Unit("分", "分", "point", "points"),
     "grade": Unit("", "", "", "", whole=True),

@@ -23,7 +23,7 @@ from riskmodel.features.expressions import (
     ordinal,
     smaller,
 )
-from riskmodel.features.history import History, Outlook, View
+from riskmodel.features.history import History, Others, Outlook, View
 
 __all__ = [
     "Catalogue",
@@ -33,6 +33,7 @@ __all__ = [
     "FeatureSpec",
     "History",
     "Number",
+    "Others",
     "OutcomeSpec",
     "Outlook",
     "View",
