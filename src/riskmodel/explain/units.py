@@ -38,6 +38,7 @@ class Unit:
 _UNITS: dict[str, Unit] = {
     "yuan": Unit("元", "元", "yuan", "yuan"),
     "usd": Unit("美元", "美元", "US$", "US$"),
+    "household": Unit("户", "户", "household", "households", whole=True),
     "person": Unit("人", "人", "person", "persons", whole=True),
     "month": Unit("个月", "月", "month", "months", whole=True),
     "day": Unit("天", "天", "day", "days", whole=True),

@@ -22,6 +22,7 @@ UNITS = (
     "yuan",
     "usd",
     "person",
+    "household",
     "month",
     "day",
     "year",
