@@ -75,11 +75,11 @@ def matrix(
     unique = list(dict.fromkeys(wanted))
     names = {reduction: f"r{index}" for index, reduction in enumerate(unique)}
     joined = base
-    for (table, clock), group in _passes(unique).items():
+    # Keys of their own for each part keep this one chain of joins: no select between them that lists all columns.
+    for index, ((table, clock), group) in enumerate(_passes(unique).items()):
         part = _one_pass(sources[table], clock, {names[r]: r for r in group}, as_of)
-        part = part.rename(_household="household_id", _as_of="as_of")
-        joined = joined.left_join(part, [joined.household_id == part["_household"], joined.as_of == part["_as_of"]])
-        joined = joined.drop("_household", "_as_of")
+        part = part.rename({f"_h{index}": "household_id", f"_a{index}": "as_of"})
+        joined = joined.left_join(part, [joined.household_id == part[f"_h{index}"], joined.as_of == part[f"_a{index}"]])
     joined, figures = _with_figures(joined, nodes, as_of=as_of, figure=figure, regions=regions)
     known: dict[plan.Household, str] = {**names, **figures}
     if present is not None:
