@@ -90,14 +90,9 @@ def credit_age(h: History) -> Number:
     return h.measure.where(kind="finance").in_force().max(months_since("started_on"))
 
 
-@feature(
-    months=(12, 24),
-    unit="yuan",
-    zh="近{months}个月开始的帮扶措施金额",
-    en="amount of the measures begun in the last {months} months",
-)
-def measure_amount(h: History, months: int) -> Number:
-    return h.measure.last(months=months).sum("amount")
+@feature(unit="yuan", zh="近12个月开始的帮扶措施金额", en="amount of the measures begun in the last 12 months")
+def measure_amount_12m(h: History) -> Number:
+    return h.measure.last(months=12).sum("amount")
 
 
 @feature(unit="item", zh="近12个月开始的帮扶措施数", en="measures begun in the last 12 months")
@@ -142,14 +137,9 @@ def measure_amount_ratio_12m(h: History) -> Number:
     return h.measure.last(months=12).sum("amount") / net(h.income.last(months=12))
 
 
-@feature(
-    months=(12, 24),
-    unit="yuan",
-    zh="近{months}个月理赔收入",
-    en="insurance claims received, last {months} months",
-)
-def claims(h: History, months: int) -> Number:
-    return h.income.where(source="claims").last(months=months).sum("amount")
+@feature(unit="yuan", zh="近12个月理赔收入", en="insurance claims received, last 12 months")
+def claims_12m(h: History) -> Number:
+    return h.income.where(source="claims").last(months=12).sum("amount")
 
 
 @feature(

@@ -52,15 +52,9 @@ def children_out_of_school(h: History) -> Number:
     return h.members.where(age() <= 15, school_status="dropped_out").count()
 
 
-@feature(
-    months=(12, 24),
-    unit="yuan",
-    risk_type="schooling",
-    zh="近{months}个月教育支出",
-    en="education spending, last {months} months",
-)
-def education_spending(h: History, months: int) -> Number:
-    return h.spending.where(kind="education").last(months=months).sum("amount")
+@feature(unit="yuan", risk_type="schooling", zh="近12个月教育支出", en="education spending, last 12 months")
+def education_spending_12m(h: History) -> Number:
+    return h.spending.where(kind="education").last(months=12).sum("amount")
 
 
 @feature(
@@ -83,14 +77,3 @@ def education_spending_change_12m(h: History) -> Number:
 )
 def education_spending_ratio_12m(h: History) -> Number:
     return h.spending.where(kind="education").last(months=12).sum("amount") / net(h.income.last(months=12))
-
-
-@feature(
-    unit="month",
-    risk_type="schooling",
-    missing="no education spending recorded",
-    zh="距最近一次教育支出的月数",
-    en="months since the last education spending",
-)
-def months_since_education_spending(h: History) -> Number:
-    return h.spending.where(kind="education").months_since()

@@ -145,12 +145,6 @@ def months_since_check(h: History) -> Number:
     return h.guarantee.months_since()
 
 
-@feature(
-    months=(12, 36),
-    unit="yuan",
-    risk_type="housing",
-    zh="近{months}个月住房支出",
-    en="housing spending, last {months} months",
-)
-def housing_spending(h: History, months: int) -> Number:
-    return h.spending.where(kind="housing").last(months=months).sum("amount")
+@feature(unit="yuan", risk_type="housing", zh="近12个月住房支出", en="housing spending, last 12 months")
+def housing_spending_12m(h: History) -> Number:
+    return h.spending.where(kind="housing").last(months=12).sum("amount")

@@ -134,13 +134,12 @@ def property_income_pc_12m(h: History) -> Number:
 
 
 @feature(
-    months=(3, 12),
     unit="yuan/person",
-    zh="近{months}个月人均转移性收入",
-    en="transfer income per person, last {months} months",
+    zh="近12个月人均转移性收入",
+    en="transfer income per person, last 12 months",
 )
-def transfer_income_pc(h: History, months: int) -> Number:
-    return per_head(h, h.income.where(source="transfer").last(months=months).sum("amount"))
+def transfer_income_pc_12m(h: History) -> Number:
+    return per_head(h, h.income.where(source="transfer").last(months=12).sum("amount"))
 
 
 @feature(
