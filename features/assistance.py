@@ -15,7 +15,7 @@ def measures_in_force(h: History) -> Number:
     return h.measure.in_force().count()
 
 
-@feature(unit="item", zh="正在享受的帮扶措施种类数", en="different kinds of measures in force")
+@feature(unit="kind", zh="正在享受的帮扶措施种类数", en="different kinds of measures in force")
 def measure_kinds_in_force(h: History) -> Number:
     return h.measure.in_force().distinct("kind")
 
@@ -40,7 +40,11 @@ IN_FORCE = (
         "public_post", name="public_post", risk_type="job_instability", zh="正在公益性岗位", en="public-welfare post"
     ),
     _in_force(
-        "industry", name="industry_support", risk_type="enterprise_failure", zh="正在享受产业帮扶", en="industry support"
+        "industry",
+        name="industry_support",
+        risk_type="enterprise_failure",
+        zh="正在享受产业帮扶",
+        en="industry support",
     ),
     _in_force("jobs", name="job_support", risk_type="job_instability", zh="正在享受就业帮扶", en="job support"),
     _in_force("health", name="health_support", risk_type="illness", zh="正在享受健康帮扶", en="health support"),

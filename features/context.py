@@ -32,7 +32,9 @@ def listed(h: History) -> Number:
     return h.listing.in_force(end_column="eliminated_on").exists() == 1
 
 
-@feature(unit="share", missing=ALONE, zh="本村其他农户在监测名单上的比例", en="share of the village's others on the list")
+@feature(
+    unit="share", missing=ALONE, zh="本村其他农户在监测名单上的比例", en="share of the village's others on the list"
+)
 def village_listed_share(h: History) -> Number:
     return h.village.share(listed(h))
 
@@ -77,8 +79,8 @@ def township_net_income_pc_12m(h: History) -> Number:
 @feature(
     unit="share",
     missing=ALONE,
-    zh="本村其他农户人均纯收入与监测线差距的平均水平（每户封顶为监测线的两倍）",
-    en="mean gap to the line of the village's others, none counted above twice the line",
+    zh="本村其他农户近12个月人均纯收入与监测线差距的平均水平（每户封顶为监测线的两倍）",
+    en="mean gap to the line of the village's others, none counted above twice the line, last 12 months",
 )
 def village_capped_line_gap_12m(h: History) -> Number:
     return h.village.mean(smaller(larger(line_gap_12m(h), -1), 1))
@@ -127,7 +129,7 @@ def income_against_township_12m(h: History) -> Number:
 
 
 @feature(
-    unit="count/household",
+    unit="count",
     risk_type="disaster",
     missing=ALONE,
     zh="近12个月本村其他农户户均自然灾害次数",
@@ -138,7 +140,7 @@ def village_disasters_12m(h: History) -> Number:
 
 
 @feature(
-    unit="count/household",
+    unit="count",
     risk_type="disaster",
     missing=ALONE,
     zh="近12个月本乡镇其他农户户均自然灾害次数",
@@ -149,7 +151,7 @@ def township_disasters_12m(h: History) -> Number:
 
 
 @feature(
-    unit="count/household",
+    unit="count",
     risk_type="job_instability",
     missing=ALONE,
     zh="近12个月本乡镇其他农户户均失业次数",
@@ -170,7 +172,7 @@ def village_unmet_share(h: History) -> Number:
 
 
 @feature(
-    unit="person/household",
+    unit="person",
     risk_type="labour_shortage",
     missing=ALONE,
     zh="本村其他农户户均有劳动能力人数",

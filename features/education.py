@@ -36,13 +36,18 @@ def students_beyond_compulsory(h: History) -> Number:
 
 
 @feature(
-    unit="person", risk_type="schooling", zh="就读普通高中或中职的学生人数", en="students in senior or vocational school"
+    unit="person",
+    risk_type="schooling",
+    zh="就读普通高中或中职的学生人数",
+    en="students in senior or vocational school",
 )
 def students_secondary(h: History) -> Number:
     return h.members.where(school_status=SECONDARY).count()
 
 
-@feature(unit="person", risk_type="schooling", zh="就读高职高专及以上的学生人数", en="students in college or university")
+@feature(
+    unit="person", risk_type="schooling", zh="就读高职高专及以上的学生人数", en="students in college or university"
+)
 def students_tertiary(h: History) -> Number:
     return h.members.where(school_status=TERTIARY).count()
 

@@ -232,7 +232,7 @@ def largest_source_share_12m(h: History) -> Number:
     return reduce(larger, [_share(h, source) for source in SOURCES])
 
 
-@feature(unit="item", zh="近12个月有收入的项目数", en="kinds of income received, last 12 months")
+@feature(unit="item", zh="近12个月有收入的项目数", en="income items received, last 12 months")
 def income_items_12m(h: History) -> Number:
     return h.income.where(col("amount") > 0, source=SOURCES).last(months=12).distinct("item")
 
@@ -258,8 +258,8 @@ def line_gap_previous_12m(h: History) -> Number:
 
 @feature(
     unit="share",
-    zh="与监测线的差距比一年前的变化（正为拉大余地，负为逼近或跌破）",
-    en="change of the gap to the line against the year before (+ further above it, - nearer or below it)",
+    zh="与监测线的差距比一年前的变化（正为改善，负为恶化）",
+    en="change of the gap to the line against the year before (+ better, - worse)",
 )
 def line_gap_change_12m(h: History) -> Number:
     return line_gap_12m(h) - line_gap_previous_12m(h)

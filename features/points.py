@@ -24,6 +24,8 @@ def penalties_12m(h: History) -> Number:
     return h.points.where(col("points") < 0).last(months=12).count()
 
 
-@feature(unit="month", missing="no points ever awarded", zh="距最近一次记分的月数", en="months since points were awarded")
+@feature(
+    unit="month", missing="no points ever awarded", zh="距最近一次记分的月数", en="months since points were awarded"
+)
 def months_since_points(h: History) -> Number:
     return h.points.months_since()

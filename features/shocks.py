@@ -158,7 +158,7 @@ def shocks(h: History, months: int) -> Number:
 
 
 @feature(
-    unit="item",
+    unit="kind",
     risk="rises",
     zh="近24个月发生过的突发事件种类数",
     en="different kinds of events, last 24 months",

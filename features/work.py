@@ -38,7 +38,7 @@ def work_months_change_12m(h: History) -> Number:
 
 
 @feature(
-    unit="month/person",
+    unit="month",
     risk_type="job_instability",
     missing="nobody able to work",
     zh="近12个月每名有劳动能力者平均务工月数",
@@ -147,9 +147,7 @@ def jobs_ended(h: History, months: int) -> Number:
     return h.job.where(since >= 0, since < months).count()
 
 
-@feature(
-    unit="job", risk_type="job_instability", zh="近12个月开始的工作数", en="jobs that began in the last 12 months"
-)
+@feature(unit="job", risk_type="job_instability", zh="近12个月开始的工作数", en="jobs that began in the last 12 months")
 def jobs_begun_12m(h: History) -> Number:
     return h.job.where(kind=PAID).last(months=12).count()
 

@@ -95,6 +95,7 @@ class World:
                 by_household[row["household_id"]].append(row)
             self.tables[name] = by_household
         self._present: dict[date, list[Seen]] = {}
+        self._places: dict[tuple[date, str], dict[str, list[Seen]]] = {}
 
     def present(self, as_of: date) -> list[Seen]:
         """The households whose row is seen at as_of, with a member present where there is a member table."""
@@ -103,6 +104,14 @@ class World:
             here = [s for s in everyone if s.rows("household") and ("member" not in self.tables or s.members())]
             self._present[as_of] = here
         return self._present[as_of]
+
+    def neighbours(self, seen: Seen, place: str) -> list[Seen]:
+        """The other households present in the same village or township at the same as_of."""
+        column, places = f"{place}_code", self._places.setdefault((seen.as_of, place), defaultdict(list))
+        if not places:
+            for one in self.present(seen.as_of):
+                places[one.field(column)].append(one)
+        return [one for one in places[seen.field(column)] if one is not seen]
 
 
 class Seen:
@@ -204,7 +213,8 @@ class Seen:
 
     def net(self, months: int, skip: int = 0) -> float:
         """Net income in a window."""
-        return self.once(("net", months, skip), lambda: self.gross(months, skip) - self.income("operating_cost", months, skip))
+        key = ("net", months, skip)
+        return self.once(key, lambda: self.gross(months, skip) - self.income("operating_cost", months, skip))
 
     def income(self, source: str, months: int = 12, skip: int = 0, **equals: Any) -> float:
         """Income of one source in a window."""
@@ -220,8 +230,7 @@ class Seen:
 
     def others(self, place: str, name: str, value: Callable[[Seen], float | None]) -> float | None:
         """The mean of a value over the other households present in the same place."""
-        code = self.field(f"{place}_code")
-        there = [s for s in self.world.present(self.as_of) if s is not self and s.field(f"{place}_code") == code]
+        there = self.world.neighbours(self, place)
         values = [s.once(("other", name), lambda s=s: value(s)) for s in there]
         if not there:
             value(self)

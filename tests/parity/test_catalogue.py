@@ -43,7 +43,7 @@ OPTIONAL = sorted(set(KEYS) - {"household"})
 
 
 def county(seed: int) -> dict[str, list[Row]]:
-    """A random county of two villages and two townships; names begin with the seed, so that several lie side by side."""
+    """A random county of two villages and two townships; names begin with the seed, so several lie side by side."""
     rng = random.Random(seed)
     made = random_rows(seed, households=5)
     for name, rows in made.items():
@@ -126,4 +126,6 @@ def test_reading_each_table_matters(table: str) -> None:
     seen = World(tables).present(date(2024, 1, 1))[0]
     whole = World(counties([1], absent=set(), empty=set())).present(date(2024, 1, 1))
     there = [s for s in whole if s.household == seen.household]
-    assert sum(math.isnan(read(seen, name)) for name in ORACLE) > sum(math.isnan(read(there[0], name)) for name in ORACLE)
+    assert sum(math.isnan(read(seen, name)) for name in ORACLE) > sum(
+        math.isnan(read(there[0], name)) for name in ORACLE
+    )

@@ -28,8 +28,7 @@ def mean(values: list[int]) -> float | None:
 
 def unwell(s: Seen, low: int = 0, high: int = 200) -> int:
     return sum(
-        any(row[what] is True for what in ("chronic_illness", "major_illness", "disabled"))
-        for row in s.aged(low, high)
+        any(row[what] is True for what in ("chronic_illness", "major_illness", "disabled")) for row in s.aged(low, high)
     )
 
 

@@ -1,4 +1,4 @@
-"""Guarantees, shocks, assets, assistance, points, the list and the neighbourhood: written out by hand from the words."""
+"""Guarantees, shocks, assets, assistance, points, the list and the neighbourhood: each written out by hand."""
 
 from __future__ import annotations
 

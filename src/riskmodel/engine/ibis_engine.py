@@ -73,15 +73,15 @@ def matrix(
     nodes = [*outputs.values(), *([] if present is None else [present])]
     wanted = [r for node in nodes for r in plan.reductions(node) if r.table in sources]
     unique = list(dict.fromkeys(wanted))
-    names = {reduction: f"r{index}" for index, reduction in enumerate(unique)}
+    known: dict[plan.Household, str] = {reduction: f"r{index}" for index, reduction in enumerate(unique)}
     joined = base
     # Keys of their own for each part keep this one chain of joins: no select between them that lists all columns.
     for index, ((table, clock), group) in enumerate(_passes(unique).items()):
-        part = _one_pass(sources[table], clock, {names[r]: r for r in group}, as_of)
+        part = _one_pass(sources[table], clock, {known[r]: r for r in group}, as_of)
         part = part.rename({f"_h{index}": "household_id", f"_a{index}": "as_of"})
         joined = joined.left_join(part, [joined.household_id == part[f"_h{index}"], joined.as_of == part[f"_a{index}"]])
     joined, figures = _with_figures(joined, nodes, as_of=as_of, figure=figure, regions=regions)
-    known: dict[plan.Household, str] = {**names, **figures}
+    known |= figures
     if present is not None:
         joined = joined.filter(_truth(_household(present, joined, known)))
     there = {name: node for name, node in outputs.items() if set(plan.tables(node)) <= set(sources)}
@@ -343,12 +343,11 @@ def _truth(value: Any) -> Any:
 
 def _with_peers(
     joined: ir.Table, nodes: Iterable[plan.Household], known: Mapping[plan.Household, str]
-) -> tuple[ir.Table, dict[plan.Peers, str]]:
+) -> tuple[ir.Table, dict[plan.Household, str]]:
     """Add the means over the other rows of the same place and as_of, from sums of whole millionths."""
     wanted = list(dict.fromkeys(peers for node in nodes for peers in plan.peers(node)))
-    names = {peers: f"_m{index}" for index, peers in enumerate(wanted)}
     if not wanted:
-        return joined, names
+        return joined, {}
     parts = {part: f"_u{index}" for index, part in enumerate(dict.fromkeys(peers.part for peers in wanted))}
     units = {
         name: (_plain(_household(part, joined, known)) * _MILLIONTHS).round().cast("int64")
@@ -356,13 +355,13 @@ def _with_peers(
     }
     joined = joined.mutate(**units)
     columns = {}
-    for peers, name in names.items():
+    for index, peers in enumerate(wanted):
         own = joined[parts[peers.part]]
         around = ibis.window(group_by=[joined[f"{peers.place}_code"], joined.as_of])
         total = own.sum().over(around) - own.fill_null(0)
         many = own.count().over(around) - own.notnull().cast("int64")
-        columns[name] = total.cast("float64") / many.nullif(0) / _MILLIONTHS
-    return joined.mutate(**columns), names
+        columns[f"_m{index}"] = total.cast("float64") / many.nullif(0) / _MILLIONTHS
+    return joined.mutate(**columns), dict(zip(wanted, columns, strict=True))
 
 
 def _with_figures(
@@ -372,9 +371,9 @@ def _with_figures(
     as_of: Sequence[date],
     figure: PolicyFigure,
     regions: Iterable[str],
-) -> tuple[ir.Table, dict[plan.PolicyValue, str]]:
+) -> tuple[ir.Table, dict[plan.Household, str]]:
     wanted = list(dict.fromkeys(value for node in nodes for value in plan.policy_values(node)))
-    names = {value: f"_p{index}" for index, value in enumerate(wanted)}
+    names: dict[plan.Household, str] = {value: f"_p{index}" for index, value in enumerate(wanted)}
     if not wanted:
         return joined, names
     places = sorted(set(regions))
@@ -382,9 +381,9 @@ def _with_figures(
         "_region": pa.array([place for place in places for _ in as_of], pa.string()),
         "_day": pa.array([day for _ in places for day in as_of], pa.date32()),
     }
-    for value, name in names.items():
+    for value in wanted:
         figures = [figure(value.name, place, add_months(day, value.at_months)) for place in places for day in as_of]
-        columns[name] = pa.array(figures, pa.float64())
+        columns[names[value]] = pa.array(figures, pa.float64())
     table = ibis.memtable(pa.table(columns))
     joined = joined.left_join(table, [joined.county_code == table["_region"], joined.as_of == table["_day"]])
     return joined.drop("_region", "_day"), names

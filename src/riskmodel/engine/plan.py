@@ -249,6 +249,20 @@ def tables(node: Household) -> list[str]:
     return list(dict.fromkeys(part.table for part in reductions(node)))
 
 
+def columns(node: Row | None) -> Iterator[str]:
+    """Yield the columns that a row node reads."""
+    match node:
+        case Field(name):
+            yield name
+        case AgeYears(column) | MonthsSince(column) | Ordinal(column) | StillOpen(column):
+            yield column
+        case Compare(part) | IsIn(part) | IsMissing(part) | Not(part):
+            yield from columns(part)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from columns(part)
+
+
 def as_data(node: object) -> object:
     """Return a node as nested lists, dicts and scalars, fit for JSON: what a catalogue hash is taken of."""
     if dataclasses.is_dataclass(node) and not isinstance(node, type):

@@ -38,7 +38,6 @@ class Unit:
 _UNITS: dict[str, Unit] = {
     "yuan": Unit("元", "元", "yuan", "yuan"),
     "usd": Unit("美元", "美元", "US$", "US$"),
-    "household": Unit("户", "户", "household", "households", whole=True),
     "person": Unit("人", "人", "person", "persons", whole=True),
     "month": Unit("个月", "月", "month", "months", whole=True),
     "day": Unit("天", "天", "day", "days", whole=True),
@@ -49,6 +48,7 @@ _UNITS: dict[str, Unit] = {
     "livestock_unit": Unit("热带牲畜单位", "热带牲畜单位", "TLU", "TLU"),
     "km": Unit("公里", "公里", "km", "km"),
     "item": Unit("项", "项", "item", "items", whole=True),
+    "kind": Unit("种", "种", "kind", "kinds", whole=True),
     "count": Unit("次", "次", "", "", whole=True),
     "job": Unit("份", "份", "", "", whole=True),
     "points": Unit("分", "分", "point", "points"),
