@@ -11,6 +11,7 @@ from riskmodel.features.declare import (
     feature,
     outcome,
 )
+from riskmodel.features.dictionary import dictionary
 from riskmodel.features.expressions import (
     Column,
     Number,
@@ -42,6 +43,7 @@ __all__ = [
     "build_labels",
     "cohort",
     "col",
+    "dictionary",
     "feature",
     "if_else",
     "larger",
