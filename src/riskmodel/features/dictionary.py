@@ -64,9 +64,10 @@ def _preamble(catalogue: Catalogue, themes: int) -> str:
         "[as_of − 12 months, as_of), `12m before 12m` the twelve months before those. A value is also missing where a "
         "table that it reads is absent from the registry. Others of a village or township are the households present "
         "there at the same as_of, never the household itself.\n\n"
-        f"共{many}个特征，分{themes}类，目录编号 `{catalogue.hash}`。每个特征都从基准日（as_of）向前看：只有登记获知日期"
-        "和发生日期都严格早于基准日的记录才计入。窗口按自然月计：`12m` 为 [基准日前12个月, 基准日)，`12m before 12m` 为"
-        "再往前的12个月。所需的表在登记库中不存在时，取值也为缺失。本村、本乡镇“其他农户”指同一基准日在册在户的农户，不含本户。"
+        f"共{many}个特征，分{themes}类，目录编号 `{catalogue.hash}`。每个特征都从基准日（as_of）向前看："
+        "只有登记获知日期和发生日期都严格早于基准日的记录才计入。窗口按自然月计：`12m` 为 [基准日前12个月, 基准日)，"
+        "`12m before 12m` 为再往前的12个月。所需的表在登记库中不存在时，取值也为缺失。"
+        "本村、本乡镇“其他农户”指同一基准日在册在户的农户，不含本户。"
     )
 
 
