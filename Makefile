@@ -17,7 +17,8 @@ check: install       ## what must hold besides the tests: lint, format, types, i
 	$(BIN)/lint-imports
 	$(BIN)/pytest --doctest-modules src/riskmodel -p no:randomly
 
-docs: install        ## the tables in the READMEs, made anew (needs the data of the real panels)
+docs: install        ## the data dictionary, and the tables in the READMEs (these need the data of the real panels)
+	$(BIN)/riskmodel features --dictionary --out docs/data_dictionary.md
 	$(BIN)/python experiments/make_tables.py
 
 install: .venv/installed

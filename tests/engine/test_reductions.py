@@ -131,9 +131,12 @@ CASES: list[tuple[str, Any, float]] = [
     ("smaller of something missing", lambda h: smaller(h.event.where(kind="death").max("loss"), 2), math.nan),
     ("log1p", lambda h: (h.event.count() - 4).log1p(), 0),
     ("log1p at minus one", lambda h: (h.event.count() - 5).log1p(), math.nan),
+    ("sqrt", lambda h: (h.event.count() + 5).sqrt(), 3),
+    ("sqrt below 0 is missing", lambda h: (h.event.count() - 5).sqrt(), math.nan),
     ("is_missing", lambda h: h.event.where(kind="death").max("loss").is_missing(), 1),
     ("truth as a number", lambda h: (h.event.count() > 1) + (h.event.count() > 9), 1),
     ("the line of the county", lambda h: h.line(), 8500),
+    ("the line of a year ago", lambda h: h.line(months_ago=12), 7570),
     ("an absent table is missing", lambda h: h.income.sum("amount"), math.nan),
 ]
 

@@ -12,6 +12,8 @@ from riskmodel.registry import schema
 from riskmodel.registry.codes import codes
 
 FIRST, LAST = date(2019, 1, 1), date(2024, 12, 31)
+# Income items that features ask for by name, and one that nobody knows.
+ITEMS = ["pension", "dibao", "family_support", "crops", "livestock", "business", "land_rent", "asset_dividend", "odd"]
 
 
 def random_rows(seed: int, *, households: int = 6, rows: int = 25) -> dict[str, list[dict[str, Any]]]:
@@ -67,7 +69,7 @@ def _value(rng: random.Random, column: schema.Column) -> Any:
     match column.kind:
         case "id" | "text":
             # Few different values, so that keys meet and rows correct each other.
-            return f"{column.name[:1]}{rng.randrange(6)}"
+            return rng.choice(ITEMS) if column.name == "item" else f"{column.name[:1]}{rng.randrange(6)}"
         case "code":
             return rng.choice(codes(column.codes))
         case "codes":
@@ -81,4 +83,5 @@ def _value(rng: random.Random, column: schema.Column) -> Any:
             return rng.random() < 0.5
         case "integer":
             return rng.randrange(int(column.low or 0), int(column.low or 0) + 4)
-    return round(rng.uniform(0, 3000), 2)
+    low = -3000 if (column.low or 0) < 0 else 0
+    return 0.0 if rng.random() < 0.05 else round(rng.uniform(low, 3000), 2)

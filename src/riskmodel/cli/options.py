@@ -61,7 +61,7 @@ def check_output(out: Path, *, registry: Path | None = None, option: str = "--ou
             raise CallError(f"{option} {out} is the registry itself, or lies in it: name another place.")
 
 
-def check_output_file(out: Path, *, registry: Path) -> None:
+def check_output_file(out: Path, *, registry: Path | None = None) -> None:
     """Refuse what :func:`check_output` refuses, and a folder."""
     check_output(out, registry=registry)
     if out.is_dir():

@@ -11,6 +11,7 @@ from riskmodel.features.declare import (
     feature,
     outcome,
 )
+from riskmodel.features.dictionary import dictionary
 from riskmodel.features.expressions import (
     Column,
     Number,
@@ -23,7 +24,7 @@ from riskmodel.features.expressions import (
     ordinal,
     smaller,
 )
-from riskmodel.features.history import History, Outlook, View
+from riskmodel.features.history import History, Others, Outlook, View
 
 __all__ = [
     "Catalogue",
@@ -33,6 +34,7 @@ __all__ = [
     "FeatureSpec",
     "History",
     "Number",
+    "Others",
     "OutcomeSpec",
     "Outlook",
     "View",
@@ -41,6 +43,7 @@ __all__ = [
     "build_labels",
     "cohort",
     "col",
+    "dictionary",
     "feature",
     "if_else",
     "larger",

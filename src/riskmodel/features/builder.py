@@ -167,7 +167,8 @@ def evaluate(
     """Return the expression of ``outputs`` for every household present at each date.
 
     Present: its household row is seen at as_of and, where the registry has members, one of them is present. (A
-    registry without a member table, such as a survey's, counts every household seen.)
+    registry without a member table, such as a survey's, counts every household seen.) They are also each other's
+    neighbours in what a feature asks of its village or township, so the whole registry is always evaluated.
     """
     from riskmodel.engine.ibis_engine import matrix
 
@@ -178,17 +179,15 @@ def evaluate(
     if "household" not in sources:
         raise DataError(f"{registry.path}: there is no household table, so there is nobody to build features for.")
     everyone, regions = _everyone(registry, sources, dates)
-    presence = {"_present": History().members.count().node} if "member" in sources else {}
     table = matrix(
-        {**presence, **outputs},
+        outputs,
         base=everyone,
         sources=sources,
         as_of=dates,
         figure=lambda name, region, on: record.value(name, region=region, on=on),
         regions=regions,
+        present=(History().members.count() > 0).node if "member" in sources else None,
     )
-    if presence:
-        table = table.filter(table["_present"] > 0).drop("_present")
     return table.select(*keep, *outputs).order_by(*KEYS)
 
 

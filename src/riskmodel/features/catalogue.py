@@ -97,13 +97,16 @@ def load_catalogue(place: Path | None = None) -> Catalogue:
     package = types.ModuleType(f"riskmodel_catalogue_{next(_COUNTER)}")
     package.__path__ = [str(folder)]
     sys.modules[package.__name__] = package
-    declared: list[object] = []
+    declared: list[FeatureFamily | OutcomeSpec | CohortSpec] = []
     try:
         for file in files:
             if file.stem.startswith("_"):
                 continue
             module = _import(f"{package.__name__}.{file.stem}", file)
+            elsewhere = {f"{package.__name__}.{other.stem}" for other in files if other != file}
             mine = [thing for value in vars(module).values() for thing in _declared(value)]
+            # What one module takes from another to build on is declared where it is written.
+            mine = [thing for thing in mine if thing.function.__module__ not in elsewhere]
             declared.extend(thing for thing in mine if not any(thing is other for other in declared))
     finally:
         for name in [n for n in sys.modules if n.split(".")[0] == package.__name__]:
@@ -123,7 +126,7 @@ def _import(name: str, file: Path) -> types.ModuleType:
         raise CallError(f"{file}: cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def _declared(value: object) -> list[object]:
+def _declared(value: object) -> list[FeatureFamily | OutcomeSpec | CohortSpec]:
     """Return what a module's global declares: one thing, or a tuple or list of them."""
     things = value if isinstance(value, tuple | list) else [value]
     return [thing for thing in things if isinstance(thing, FeatureFamily | OutcomeSpec | CohortSpec)]

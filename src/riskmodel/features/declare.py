@@ -33,7 +33,9 @@ UNITS = (
     "share",
     "ratio",
     "count",
+    "job",
     "item",
+    "kind",
     "points",
     "grade",
     "yes_no",
@@ -73,6 +75,9 @@ class FeatureSpec:
         Digest of the expression, so that a changed meaning under the same name is noticed.
     node : plan.Household
         The expression itself; not part of what is stored.
+    theme : tuple of str
+        What the dictionary files it under, in Chinese and English: its module's ``THEME``, or the module's name; not
+        part of what is stored.
     """
 
     name: str
@@ -86,11 +91,12 @@ class FeatureSpec:
     family: str
     definition: str
     node: plan.Household | None = field(default=None, compare=False, repr=False)
+    theme: tuple[str, str] = field(default=("", ""), compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is stored in a bundle: everything but the expression."""
         data = asdict(self)
-        del data["node"]
+        del data["node"], data["theme"]
         return data
 
     @classmethod
@@ -198,6 +204,8 @@ def feature(
     def declare(function: Callable[..., Number]) -> FeatureFamily:
         family = function.__name__
         _check_parameters(function, parameters)
+        module = function.__module__.rpartition(".")[2]
+        theme = function.__globals__.get("THEME", (module, module))
         specs = []
         for values in itertools.product(*parameters.values()):
             given = dict(zip(parameters, values, strict=True))
@@ -215,6 +223,7 @@ def feature(
                     family=family,
                     definition=hashlib.sha256(plan.canonical(node).encode()).hexdigest()[:16],
                     node=node,
+                    theme=theme,
                 )
             )
         return FeatureFamily(function, tuple(specs))
