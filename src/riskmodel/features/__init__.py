@@ -2,15 +2,7 @@
 
 from riskmodel.features.builder import build_features, build_labels, write_features
 from riskmodel.features.catalogue import Catalogue, load_catalogue
-from riskmodel.features.declare import (
-    CohortSpec,
-    FeatureFamily,
-    FeatureSpec,
-    OutcomeSpec,
-    cohort,
-    feature,
-    outcome,
-)
+from riskmodel.features.declare import FeatureFamily, FeatureSpec, feature
 from riskmodel.features.expressions import (
     Column,
     Number,
@@ -23,12 +15,16 @@ from riskmodel.features.expressions import (
     ordinal,
     smaller,
 )
-from riskmodel.features.history import History, Outlook, View
+from riskmodel.features.history import Ahead, History, Outlook, View
+from riskmodel.features.lineage import lineage, sql
+from riskmodel.features.prediction import CohortSpec, ExposureSpec, OutcomeSpec, cohort, exposure, outcome
 
 __all__ = [
+    "Ahead",
     "Catalogue",
     "CohortSpec",
     "Column",
+    "ExposureSpec",
     "FeatureFamily",
     "FeatureSpec",
     "History",
@@ -41,14 +37,17 @@ __all__ = [
     "build_labels",
     "cohort",
     "col",
+    "exposure",
     "feature",
     "if_else",
     "larger",
+    "lineage",
     "load_catalogue",
     "months_since",
     "number",
     "ordinal",
     "outcome",
     "smaller",
+    "sql",
     "write_features",
 ]

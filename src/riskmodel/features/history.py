@@ -171,7 +171,7 @@ class History:
     """All that is known about each household at its as-of date.
 
     ``h.income``, ``h.event``, … are views of the registry's tables; ``h.members`` are the members present;
-    ``h.line()`` is the county's monitoring line.
+    ``h.line()`` is the county's monitoring line, ``h.figure(name)`` any figure of the policy record.
     """
 
     _clock = plan.HISTORY
@@ -190,9 +190,13 @@ class History:
         """The members present: born, and not left before the day looked back from."""
         return self.member.in_force(end_column="left_on")
 
-    def line(self, name: str = "monitoring_line") -> Number:
+    def figure(self, name: str) -> Number:
         """A dated figure of the policy record in the household's county, in force on the day looked back from."""
         return Number(plan.PolicyValue(name, self._clock.at_months))
+
+    def line(self) -> Number:
+        """The county's monitoring line in yuan a person and year: ``figure("monitoring_line")``."""
+        return self.figure("monitoring_line")
 
 
 class Ahead(History):
