@@ -131,12 +131,9 @@ def test_a_name_that_the_catalogue_lacks(change, said):
         }
         | change
     )
+    cohorts = {"not_listed": ["present", "not on the list"]}
     with pytest.raises(CallError) as raised:
         check_names(
-            asked,
-            features=["members", "line_gap_12m"],
-            outcomes=["need"],
-            cohorts={"not_listed": ["present", "not on the list"]},
-            exposures=["visited"],
+            asked, features=["members", "line_gap_12m"], outcomes=["need"], cohorts=cohorts, exposures=["visited"]
         )
     assert said in str(raised.value)

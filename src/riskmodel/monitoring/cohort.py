@@ -36,9 +36,8 @@ def cohort_outputs(
     found = catalogue.cohorts.get(str(name))
     if found is None:
         return {}
-    return {
-        f"{_PREFIX}{number}": node for number, (_, node) in enumerate(applied_rules(registry, found.without(*without)))
-    }
+    rules = applied_rules(registry, found.without(*without))
+    return {f"{_PREFIX}{number}": node for number, (_, node) in enumerate(rules)}
 
 
 def digest(outputs: Mapping[str, plan.Household]) -> str:

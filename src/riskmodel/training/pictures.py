@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,7 +94,7 @@ def _bars(value: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, list[st
     low[0], high[-1] = different[0], different[-1]
     step = edges[1] - edges[0]
     digits = max(0, 1 - int(np.floor(np.log10(step))))
-    return low, high, [f"{(a + b) / 2:,.{digits}f}" for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return low, high, [f"{(a + b) / 2:,.{digits}f}" for a, b in itertools.pairwise(edges)]
 
 
 def _wilson(true: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,15 +106,10 @@ def _wilson(true: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _draw_shares(axes: Axes, rates: pd.DataFrame, outcome: str) -> None:
-    at = np.arange(len(rates))
-    counts = {
-        f"{outcome} false": (rates["rows"] - rates["outcomes"], _GREY),
-        f"{outcome} true": (rates["outcomes"], _RED),
-    }
-    for side, (label, (count, colour)) in zip((-0.2, 0.2), counts.items(), strict=True):
-        axes.bar(
-            at + side, count / max(count.sum(), 1), width=0.4, color=colour, label=f"{label} (n = {count.sum():,})"
-        )
+    at, false = np.arange(len(rates)), rates["rows"] - rates["outcomes"]
+    for side, word, count, colour in ((-0.2, "false", false, _GREY), (0.2, "true", rates["outcomes"], _RED)):
+        label = f"{outcome} {word} (n = {count.sum():,})"
+        axes.bar(at + side, count / max(count.sum(), 1), width=0.4, color=colour, label=label)
     axes.set_ylabel("share of the group")
     axes.legend(frameon=False, fontsize="small")
     axes.spines[["top", "right"]].set_visible(False)
