@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -16,13 +17,13 @@ from riskmodel.training import TrainingSet
 HOUSEHOLDS, DATES = 300, [date(2022, 1, 1), date(2023, 1, 1)]
 
 
-def made(seed: int, *, share: float = 0.3) -> TrainingSet:
+def made(seed: int) -> TrainingSet:
     """Households in villages of five at two dates; the outcome follows from the one feature, more often later."""
     rng = np.random.default_rng(seed)
     ids = np.tile([f"H{n:03d}" for n in range(HOUSEHOLDS)], len(DATES))
     x = rng.normal(size=len(ids))
     as_of = np.repeat(np.array(DATES, dtype=object), HOUSEHOLDS)
-    y = (x + (as_of == DATES[1]) > np.quantile(x, 1 - share)).astype(float)
+    y = (x + (as_of == DATES[1]) > np.quantile(x, 0.7)).astype(float)
     frame = pd.DataFrame({"household_id": ids, "as_of": as_of, "county_code": "c", "township_code": "t"})
     frame["village_code"] = [f"v{int(i[1:]) // 5}" for i in ids]
     X = pd.DataFrame({"x": x, "late": (as_of == DATES[1]).astype(float)})
@@ -63,20 +64,21 @@ def test_the_stated_noise_is_the_noise_there_is() -> None:
     assert 0.7 < standardised.std(ddof=1) < 1.3
 
 
-def test_labels_stay_within_their_date() -> None:
-    """Were they shuffled over all dates, a feature that tells the date would still learn nothing; so it is the rates
-    of the dates, kept, that it may learn: taken away with the block, they give no edge among rows of one date."""
-    rows = made(2)
-    seen: list[float] = []
+def test_labels_are_shuffled_within_their_date() -> None:
+    """A later date's rate is higher and stays so; that a score tells the date is no leak, and is not taken for one."""
+    rows, rates = made(2), []
 
-    def rates(shuffled: TrainingSet) -> pd.DataFrame:
-        seen.extend(shuffled.y.groupby(shuffled.frame["as_of"]).mean())
-        return shuffled.X[["x"]]
+    def derive(shuffled: TrainingSet) -> pd.DataFrame:
+        rates.extend(shuffled.y.groupby(shuffled.frame["as_of"]).mean())
+        assert not shuffled.y.equals(rows.y)
+        return shuffled.X[["late"]]
 
-    shuffled_labels(rows, derive=rates, fit=logistic, repeats=2)
-    assert seen == [*rows.y.groupby(rows.frame["as_of"]).mean()] * 2
+    assert shuffled_labels(rows, derive=derive, fit=logistic, repeats=2).auc == 0.5
+    assert rates == [*rows.y.groupby(rows.frame["as_of"]).mean()] * 2
+    assert rates[1] > rates[0] + 0.2
 
 
 def test_one_class_is_refused() -> None:
+    rows = made(1)
     with pytest.raises(DataError, match="one class only"):
-        shuffled_labels(made(1, share=0.0))
+        shuffled_labels(replace(rows, y=rows.y * 0))

@@ -84,7 +84,7 @@ def write_rows(rows: Rows, folder: Path) -> Registry:
     """Write rows as a registry folder and open it; ``known_until`` is worked out anew."""
     tables = {}
     for name, given in rows.items():
-        wanted = schema.TABLES[name].arrow_schema
+        wanted = schema.table(name).arrow_schema
         tables[name] = pa.Table.from_pylist(list(given), schema=pa.schema([pa.field(f.name, f.type) for f in wanted]))
     write_registry(tables, folder)
     return Registry.open(folder)

@@ -31,10 +31,10 @@ class ShuffledReport:
     Attributes
     ----------
     auc : float
-        On households not trained on, the mean over the repeats.
+        On households not trained on, among rows of one as_of; the mean over dates and repeats.
     noise : float
         The standard deviation that chance alone gives this mean: sqrt((p + n + 1) / (12 p n)) for p outcomes and n
-        others (Mann and Whitney 1947), over the square root of the repeats.
+        others at one date (Mann and Whitney 1947), the dates weighted by its inverse square.
     rows, repeats : int
         Rows tested at each repeat, and how often the labels were shuffled.
     """
@@ -89,22 +89,41 @@ def shuffled_labels(
     DataError
         One class only, or too few households to halve.
     """
-    from sklearn.metrics import roc_auc_score
-
     known = rows.known()
     rng = np.random.default_rng(seed)
-    scored, noises, tested = [], [], 0
+    scored, variances, tested = [], [], 0
     for _ in range(repeats):
         shuffled = replace(known, y=_shuffled(known, rng))
         X = shuffled.X if derive is None else derive(shuffled)
         teaches = _half_of_households(known, rng)
-        y, asked = shuffled.y[teaches], shuffled.y[~teaches]
-        if y.nunique() < 2 or asked.nunique() < 2:
+        if shuffled.y[teaches].nunique() < 2:
             raise DataError("shuffled labels: half of the households hold one class only; give a larger training set.")
-        scored.append(float(roc_auc_score(asked, (fit or _trees)(X[teaches], y, X[~teaches]))))
-        true, tested = int(asked.sum()), len(asked)
-        noises.append((tested + 1) / (12 * true * (tested - true)))
-    return ShuffledReport(float(np.mean(scored)), math.sqrt(sum(noises)) / repeats, tested, repeats)
+        scores = (fit or _trees)(X[teaches], shuffled.y[teaches], X[~teaches])
+        auc, variance = _auc_within_dates(shuffled.y[~teaches], scores, shuffled.frame["as_of"][~teaches])
+        scored.append(auc)
+        variances.append(variance)
+        tested = len(scores)
+    return ShuffledReport(float(np.mean(scored)), math.sqrt(sum(variances)) / repeats, tested, repeats)
+
+
+def _auc_within_dates(y: pd.Series, scores: NDArray[np.float64], as_of: pd.Series) -> tuple[float, float]:
+    """Return the AUC among rows of one date, and its variance by chance.
+
+    Shuffling keeps each date's rate, so that over all dates a score that only tells the date would be right more often
+    than not.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    labels, aucs, precisions = y.to_numpy(), [], []
+    for places in as_of.reset_index(drop=True).groupby(as_of.to_numpy()).indices.values():
+        true = int(labels[places].sum())
+        false = len(places) - true
+        if true and false:
+            aucs.append(float(roc_auc_score(labels[places], scores[places])))
+            precisions.append(12 * true * false / (true + false + 1))
+    if not aucs:
+        raise DataError("shuffled labels: at each date half of the households hold one class; give a larger set.")
+    return float(np.average(aucs, weights=precisions)), 1 / sum(precisions)
 
 
 def _shuffled(rows: TrainingSet, rng: np.random.Generator) -> pd.Series:
