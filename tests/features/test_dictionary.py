@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from riskmodel.features import Catalogue, History, Number, dictionary, feature, load_catalogue
-from riskmodel.features.dictionary import lineage
+from riskmodel.features.dictionary import sources
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,4 +61,4 @@ def test_a_module_without_a_theme_lends_its_name() -> None:
     ],
 )
 def test_lineage_names_tables_columns_and_windows(number, read: str) -> None:  # type: ignore[no-untyped-def]
-    assert lineage(number(History()).node) == read
+    assert sources(number(History()).node) == read

@@ -140,6 +140,7 @@ class Oracle:
         net = sums["wage"] + sums["operating"] + sums["property"] + sums["transfer"] - sums["operating_cost"]
         below = (net - oop + sums["claims"]) / len(members) < line_on(end) if members else None
         failed = any(not row["met"] for row in ahead("guarantee"))
-        listed = bool(ahead("listing"))
+        # Of a household that nobody was left of at the end, only what came true is known.
+        listed = bool(ahead("listing")) or (False if members else None)
         need = True if failed else below
         return {"need": need, "admitted": listed, "need_or_admitted": True if listed else need}

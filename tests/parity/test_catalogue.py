@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_registry import as_tables, random_rows
 from seen import KEYS, AbsentError, Row, Seen, World
 from words_income import CHANGE, INCOME
 from words_people import EDUCATION, HEALTH, LABOUR, WORK
@@ -20,6 +19,7 @@ from words_state import ASSETS, ASSISTANCE, CONTEXT, HOUSING, LISTING, POINTS, S
 
 from riskmodel.features import build_features, load_catalogue
 from riskmodel.registry import Registry, write_registry
+from riskmodel.testing.random_rows import as_tables, random_rows
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
 THEMES = (

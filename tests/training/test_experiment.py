@@ -40,7 +40,7 @@ def fault(load, change=None, *, text=None) -> str:
 def test_defaults_are_the_countys(load):
     experiment = load()
     assert experiment.outcome == "need"
-    assert experiment.cohort == "not_listed"
+    assert experiment.cohort.name == "not_listed"
     assert experiment.baselines.rule.comparison == ("below", 0.0)
     assert experiment.capacities == (0.01, 0.02, 0.05, 0.10)
     assert len(experiment.sha256) == 64

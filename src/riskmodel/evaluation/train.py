@@ -217,7 +217,8 @@ def _gather(
     classifier: RiskClassifier,
 ) -> Evaluation:
     experiment, catalogue = prepared.experiment, prepared.catalogue
-    outcome, cohort = catalogue.outcomes[experiment.outcome], catalogue.cohorts[experiment.cohort]
+    outcome, cohort = catalogue.outcome(experiment.outcome), catalogue.cohort(experiment.cohort.name)
+    cohort = cohort.without(*experiment.cohort.without)
     chosen = catalogue.only(list(prepared.columns))
     return Evaluation(
         experiment=experiment,
@@ -263,7 +264,8 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
             "outcome": experiment.outcome,
             "outcome_zh": evaluation.outcome_words[0],
             "outcome_en": evaluation.outcome_words[1],
-            "cohort": experiment.cohort,
+            "cohort": experiment.cohort.name,
+            "cohort_without": list(experiment.cohort.without),
             "cohort_zh": evaluation.cohort_words[0],
             "cohort_en": evaluation.cohort_words[1],
             "horizon_months": plan.horizon.months,

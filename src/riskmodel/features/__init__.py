@@ -2,15 +2,7 @@
 
 from riskmodel.features.builder import build_features, build_labels, write_features
 from riskmodel.features.catalogue import Catalogue, load_catalogue
-from riskmodel.features.declare import (
-    CohortSpec,
-    FeatureFamily,
-    FeatureSpec,
-    OutcomeSpec,
-    cohort,
-    feature,
-    outcome,
-)
+from riskmodel.features.declare import FeatureFamily, FeatureSpec, feature
 from riskmodel.features.dictionary import dictionary
 from riskmodel.features.expressions import (
     Column,
@@ -24,12 +16,16 @@ from riskmodel.features.expressions import (
     ordinal,
     smaller,
 )
-from riskmodel.features.history import History, Others, Outlook, View
+from riskmodel.features.history import Ahead, History, Others, Outlook, View
+from riskmodel.features.lineage import lineage, sql
+from riskmodel.features.prediction import CohortSpec, ExposureSpec, OutcomeSpec, cohort, exposure, outcome
 
 __all__ = [
+    "Ahead",
     "Catalogue",
     "CohortSpec",
     "Column",
+    "ExposureSpec",
     "FeatureFamily",
     "FeatureSpec",
     "History",
@@ -44,14 +40,17 @@ __all__ = [
     "cohort",
     "col",
     "dictionary",
+    "exposure",
     "feature",
     "if_else",
     "larger",
+    "lineage",
     "load_catalogue",
     "months_since",
     "number",
     "ordinal",
     "outcome",
     "smaller",
+    "sql",
     "write_features",
 ]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.engine import plan
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.catalogue import Catalogue, load_catalogue
-from riskmodel.features.declare import OutcomeSpec
 from riskmodel.features.history import History
+from riskmodel.features.prediction import OutcomeSpec
 from riskmodel.files import write_aside
 from riskmodel.policy import Policy
 from riskmodel.registry import schema
@@ -111,7 +111,8 @@ def build_labels(
     -------
     pandas.DataFrame
         ``household_id``, ``as_of``, ``outcome`` (boolean; missing where the horizon is not mature, that is where the
-        registry's cut does not lie at or after ``as_of + horizon + lag``, or where nothing is known).
+        registry's cut does not lie at or after ``as_of + horizon + lag``; where the household is gone before the
+        horizon's end and the outcome had not come true; or where nothing is known).
     """
     return _to_pandas(label_table(registry, as_of=as_of, outcome=outcome, catalogue=catalogue, policy=policy))
 
@@ -130,7 +131,7 @@ def label_table(
     spec = (catalogue or load_catalogue()).outcome(outcome)
     dates = as_dates(as_of)
     check_outcome_tables(registry, spec)
-    table = evaluate(registry, {"outcome": spec.node}, as_of=dates, policy=policy)
+    table = evaluate(registry, {"outcome": spec.censored(registry.tables)}, as_of=dates, policy=policy)
     mature = [day for day in dates if known_when(day, spec.horizon_months, spec.lag_days) <= registry.cut_on]
     known = table.as_of.isin(mature) if mature else ibis.literal(value=False)
     value = known.ifelse(table.outcome != 0, ibis.null("boolean"))

@@ -1,4 +1,4 @@
-"""Declaring features, outcomes and cohorts: a plain function of a history, and the words that go with it."""
+"""Declaring features: a plain function of a history, and the words that go with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any, Literal
 from riskmodel.engine import plan
 from riskmodel.errors import CallError, did_you_mean
 from riskmodel.features.expressions import Number
-from riskmodel.features.history import History, Outlook
+from riskmodel.features.history import History
+from riskmodel.features.prediction import checked_number
 from riskmodel.registry.codes import codes
 
 Direction = Literal["rises", "falls"]
@@ -122,41 +123,6 @@ class FeatureFamily:
         return self.function(h, *args, **kwargs)
 
 
-@dataclass(frozen=True)
-class OutcomeSpec:
-    """What is to be predicted: a condition over the horizon ``[as_of, as_of + horizon_months)``.
-
-    It is known once ``lag_days`` after the horizon's end have passed, and is worked out from what was known by then.
-    """
-
-    name: str
-    zh: str
-    en: str
-    horizon_months: int
-    lag_days: int
-    function: Callable[[Outlook], Number] = field(repr=False)
-    node: plan.Household = field(repr=False)
-
-    def __call__(self, h: Outlook) -> Number:
-        """Call the function itself, so that outcomes can be built on each other."""
-        return self.function(h)
-
-
-@dataclass(frozen=True)
-class CohortSpec:
-    """Who is at risk at as_of, as a chain of named conditions in the order in which they exclude."""
-
-    name: str
-    zh: str
-    en: str
-    function: Callable[[History], Mapping[str, Number]] = field(repr=False)
-    rules: tuple[tuple[str, plan.Household], ...] = field(repr=False)
-
-    def __call__(self, h: History) -> Mapping[str, Number]:
-        """Call the function itself, so that cohorts can be built on each other."""
-        return self.function(h)
-
-
 def feature(
     *,
     zh: str,
@@ -190,8 +156,8 @@ def feature(
     Raises
     ------
     CallError
-        An unknown unit, direction or risk type, a parameter that the function does not have, or a name of
-        :data:`TAKEN`.
+        An unknown unit, direction or risk type, a parameter that the function does not have, a name of :data:`TAKEN`,
+        or an expression that goes around the history to look beyond as_of.
     """
     if risk_type not in codes("risk_type"):
         raise CallError(f'feature: no risk type "{risk_type}".{did_you_mean(risk_type, codes("risk_type"))}')
@@ -209,7 +175,8 @@ def feature(
         specs = []
         for values in itertools.product(*parameters.values()):
             given = dict(zip(parameters, values, strict=True))
-            node = _number(function(History(), **given), f'feature "{family}"').node
+            node = checked_number(function(History(), **given), f'feature "{family}"').node
+            _check_looks_back(node, family)
             specs.append(
                 FeatureSpec(
                     name=_checked_name(name.format(**given) if name else _default_name(family, given)),
@@ -231,45 +198,15 @@ def feature(
     return declare
 
 
-def outcome(
-    *, zh: str, en: str, horizon_months: int = 12, lag_days: int = 90
-) -> Callable[[Callable[[Outlook], Number]], OutcomeSpec]:
-    """Declare an outcome: a function of an :class:`Outlook` that gives a condition.
-
-    Parameters
-    ----------
-    horizon_months
-        Length of ``[as_of, as_of + horizon)``.
-    lag_days
-        The reporting lag after the horizon's end; rows known later do not count.
-    """
-
-    def declare(function: Callable[[Outlook], Number]) -> OutcomeSpec:
-        given = function(Outlook(horizon_months=horizon_months, lag_days=lag_days))
-        node = _number(given, f'outcome "{function.__name__}"').node
-        return OutcomeSpec(function.__name__, zh, en, horizon_months, lag_days, function, node)
-
-    return declare
-
-
-def cohort(*, zh: str, en: str) -> Callable[[Callable[[History], Mapping[str, Number]]], CohortSpec]:
-    """Declare a cohort: a function of a history that gives named conditions; a household must meet all of them."""
-
-    def declare(function: Callable[[History], Mapping[str, Number]]) -> CohortSpec:
-        rules = tuple(
-            (rule, _number(n, f'cohort "{function.__name__}"').node) for rule, n in function(History()).items()
-        )
-        return CohortSpec(function.__name__, zh, en, function, rules)
-
-    return declare
-
-
-def _number(given: object, place: str) -> Number:
-    if not isinstance(given, Number):
-        raise CallError(
-            f"{place} returned {type(given).__name__}; expected something built from the history it is given."
-        )
-    return given
+def _check_looks_back(node: plan.Household, family: str) -> None:
+    for part in plan.walk(node):
+        if (isinstance(part, plan.Reduction) and part.clock != plan.HISTORY) or (
+            isinstance(part, plan.PolicyValue) and part.at_months > 0
+        ):
+            raise CallError(
+                f'feature "{family}" reads what is known, or in force, only after as_of ({part}): build it from the '
+                "history that it is given, which cannot look ahead."
+            )
 
 
 def _check_parameters(function: Callable[..., Number], parameters: Mapping[str, tuple[Any, ...]]) -> None:

@@ -40,11 +40,11 @@ def dictionary(catalogue: Catalogue) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def lineage(node: plan.Household) -> str:
+def sources(node: plan.Household) -> str:
     """Return the tables, columns and windows that a feature reads, in words.
 
     >>> from riskmodel.features import History
-    >>> lineage(History().event.where(kind="illness").last(months=12).sum("loss").node)
+    >>> sources(History().event.where(kind="illness").last(months=12).sum("loss").node)
     'event: happened_on, kind, loss; 12m'
     """
     around = plan.peers(node)
@@ -87,7 +87,7 @@ def _row(spec: FeatureSpec) -> tuple[str, ...]:
         kind,
         "yes 是" if spec.sensitive else "",
         spec.missing if _may_be_missing(spec.node) else "",
-        lineage(spec.node) if spec.node is not None else "",
+        sources(spec.node) if spec.node is not None else "",
     )
 
 

@@ -192,7 +192,8 @@ class History:
     """All that is known about each household at its as-of date.
 
     ``h.income``, ``h.event``, … are views of the registry's tables; ``h.members`` are the members present;
-    ``h.line()`` is the county's monitoring line; ``h.village`` and ``h.township`` are the other households there.
+    ``h.line()`` is the county's monitoring line, ``h.figure(name)`` any figure of the policy record; ``h.village`` and
+    ``h.township`` are the other households there.
     """
 
     _clock = plan.HISTORY
@@ -221,12 +222,16 @@ class History:
         """The other households of the township."""
         return Others("township")
 
-    def line(self, name: str = "monitoring_line", *, months_ago: int = 0) -> Number:
+    def figure(self, name: str, *, months_ago: int = 0) -> Number:
         """A dated figure of the policy record in the household's county, in force on the day looked back from.
 
         With ``months_ago``, the one that was in force that many months before.
         """
         return Number(plan.PolicyValue(name, self._clock.at_months - months_ago))
+
+    def line(self, *, months_ago: int = 0) -> Number:
+        """The county's monitoring line in yuan a person and year: ``figure("monitoring_line")``."""
+        return self.figure("monitoring_line", months_ago=months_ago)
 
 
 class Ahead(History):

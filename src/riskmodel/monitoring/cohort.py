@@ -7,7 +7,7 @@ is scored like everyone, but only a rule can flag it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,15 +25,19 @@ if TYPE_CHECKING:
 _PREFIX = "_cohort_rule_"
 
 
-def cohort_outputs(registry: Registry, catalogue: Catalogue, name: object) -> dict[str, plan.Household]:
+def cohort_outputs(
+    registry: Registry, catalogue: Catalogue, name: object, *, without: Iterable[str] = ()
+) -> dict[str, plan.Household]:
     """Return the rules of the cohort ``name`` as columns to be worked out beside the features.
 
     There are none where the bundle names no cohort, or one that the catalogue does not have: everyone belongs then.
+    The rules ``without`` were switched off when the model learned, and are here.
     """
     found = catalogue.cohorts.get(str(name))
     if found is None:
         return {}
-    return {f"{_PREFIX}{number}": node for number, (_, node) in enumerate(applied_rules(registry, found))}
+    rules = applied_rules(registry, found.without(*without))
+    return {f"{_PREFIX}{number}": node for number, (_, node) in enumerate(rules)}
 
 
 def digest(outputs: Mapping[str, plan.Household]) -> str:

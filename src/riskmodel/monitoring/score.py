@@ -158,7 +158,8 @@ def score_registry(
             raise CallError(f"{name} is {number}; expected 1 household or more at a time.")
     specs = trained_specs(bundle.features)
     checked = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
-    cohort = cohort_outputs(registry, catalogue, bundle.manifest.get("cohort"))
+    told = bundle.manifest
+    cohort = cohort_outputs(registry, catalogue, told.get("cohort"), without=told.get("cohort_without", ()))
     run = _Run(
         registry=registry,
         bundle=bundle,
