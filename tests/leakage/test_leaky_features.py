@@ -112,7 +112,7 @@ def test_pandas_of_ones_own_that_counts_a_row_twice_is_caught(registry: Registry
     report = duplicates(registry, as_of=AS_OF, build=build)
     assert report.moved == ("total",)
     with pytest.raises(
-        AssertionError, match=r"duplicates: 1 features.* 1 moved:\n- total of H\d+ at 2023-01-01: .* became"
+        AssertionError, match=r"duplicates, 1 feature of .*: 1 moved:\n- total of H\d+ at 2023-01-01: .* became"
     ):
         report.require()
     # The rows that it reads are known before as_of: what comes later does not touch it.
