@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
@@ -52,14 +53,21 @@ def sql(
     as_of: date | Sequence[date],
     policy: Policy | None = None,
 ) -> str:
-    """Return the SQL that the DuckDB engine runs for features of a registry at one or several dates."""
+    """Return the SQL that the DuckDB engine runs for features of a registry at one or several dates.
+
+    The dates and policy figures are handed to the engine as small tables, which the text calls ``dates_1`` and so on.
+    """
     import ibis
 
     from riskmodel.features.builder import feature_table
     from riskmodel.features.catalogue import Catalogue
 
     table = feature_table(registry, as_of=as_of, catalogue=Catalogue.of(_specs(features)), policy=policy)
-    return str(ibis.to_sql(table, dialect="duckdb"))
+    text = str(ibis.to_sql(table, dialect="duckdb"))
+    handed_over = dict.fromkeys(re.findall(r"ibis_\w*memtable_\w+", text))
+    for number, name in enumerate(handed_over, start=1):
+        text = text.replace(name, f"dates_{number}")
+    return text
 
 
 def _specs(features: Sequence[FeatureFamily | FeatureSpec]) -> list[FeatureSpec]:

@@ -160,16 +160,15 @@ def _meddle_with_the_future(rows: Rows, as_of: date, rng: random.Random) -> Iter
     """Delete, change and add rows that are not known, or not true, before as_of."""
     past = {name: [row for row in given if not in_the_future(name, row, as_of)] for name, given in rows.items()}
     future = {name: [row for row in given if in_the_future(name, row, as_of)] for name, given in rows.items()}
-    yield "future rows deleted", past, sum(map(len, future.values()))
-    changed = {name: [_changed(rng, name, row, as_of) for row in given] for name, given in future.items()}
-    yield "future rows changed", _joined(past, changed), sum(map(len, changed.values()))
+    yield "future rows deleted", past, _many(future)
     # One household of which nothing at all was known.
     ids = [*sorted({row["household_id"] for row in rows["household"]}), "unheard-of"]
-    added = {
-        name: [new for _ in range(_ADDED * len(ids)) if (new := _future_row(rng, name, rng.choice(ids), as_of))]
-        for name in rows
+    other = {
+        name: [_changed(rng, name, row, as_of) for row in given]
+        + [_future_row(rng, name, rng.choice(ids), as_of) for _ in range(_ADDED * len(ids))]
+        for name, given in future.items()
     }
-    yield "future rows added", _joined(rows, added), sum(map(len, added.values()))
+    yield "future rows changed and added", _joined(past, other), _many(other)
 
 
 def _changed(rng: random.Random, name: str, row: Row, as_of: date) -> Row:
@@ -192,42 +191,46 @@ def _correct_later(rows: Rows, as_of: date, rng: random.Random) -> Iterator[Medd
     """Correct and withdraw rows of the past by rows known only later: a registry filled in afterwards."""
     past = {name: [row for row in given if not in_the_future(name, row, as_of)] for name, given in rows.items()}
     corrected = {name: [_correction(rng, name, row, as_of) for row in given] for name, given in past.items()}
-    yield "corrections known from as_of on", _joined(rows, corrected), sum(map(len, corrected.values()))
-    withdrawn = {name: [row | {"known_on": as_of, "withdrawn": True} for row in given] for name, given in past.items()}
-    yield "withdrawals known from as_of on", _joined(rows, withdrawn), sum(map(len, withdrawn.values()))
+    yield "corrections and withdrawals known from as_of on", _joined(rows, corrected), _many(corrected)
 
 
 def _correction(rng: random.Random, name: str, row: Row, as_of: date) -> Row:
     table = schema.TABLES[name]
     kept = {"household_id", *table.key, table.own_date, "known_on", "known_until", "withdrawn"}
     values = {column.name: random_value(rng, column) for column in table.columns if column.name not in kept}
-    return row | values | {"known_on": as_of + timedelta(days=rng.choice([0, 1, 30, 80])), "withdrawn": False}
+    known = as_of + timedelta(days=rng.choice([0, 1, 30, 80]))
+    return row | values | {"known_on": known, "withdrawn": rng.random() < 0.25}
 
 
 def _write_twice(rows: Rows, as_of: date, rng: random.Random) -> Iterator[Meddled]:
     """Write every row twice: with the same key it counts once."""
-    yield "every row written twice", _joined(rows, rows), sum(map(len, rows.values()))
+    yield "every row written twice", _joined(rows, rows), _many(rows)
 
 
 def _assist_after(rows: Rows, as_of: date, rng: random.Random) -> Iterator[Meddled]:
-    """Write the measures, the visit and the listing that follow a flag, also dated back before it."""
-    ids = sorted({row["household_id"] for row in rows["household"]})
-    for what, own in (("what follows the flag", as_of), ("what follows it, dated back", as_of - timedelta(days=20))):
-        made: dict[str, list[Row]] = {"measure": [], "visit": [], "listing": []}
-        for number, household in enumerate(ids):
-            for kind in codes("measure_kind"):
-                measure = {"record_id": f"flag-{number}-{kind}", "kind": kind, "started_on": own, "amount": 1000.0}
-                made["measure"].append({"household_id": household, **measure})
-            visit = {"record_id": f"flag-{number}", "visited_on": own, "source": "model", "verdict": None}
-            made["visit"].append({"household_id": household, **visit})
-            listing = {"identified_on": own, "category": codes("listing_category")[0], "risk_types": ["illness"]}
-            made["listing"].append({"household_id": household, **listing})
-        after = {
-            name: [row | {"known_on": as_of + timedelta(days=rng.randrange(30)), "withdrawn": False} for row in given]
-            for name, given in made.items()
-            if name in rows
-        }
-        yield what, _joined(rows, after), sum(map(len, after.values()))
+    """Write the measures, the visit and the listing that follow a flag, on its day and dated back before it."""
+    made: dict[str, list[Row]] = {name: [] for name in ("measure", "visit", "listing") if name in rows}
+    for household in sorted({row["household_id"] for row in rows["household"]}):
+        for own in (as_of, as_of - timedelta(days=20)):
+            known = {"household_id": household, "known_on": as_of + timedelta(days=rng.randrange(30))}
+            for name, given in _assistance(household, own).items():
+                if name in made:
+                    made[name] += [known | row | {"withdrawn": False} for row in given]
+    yield "what follows a flag, on its day and dated back", _joined(rows, made), _many(made)
+
+
+def _assistance(household: str, own: date) -> dict[str, list[Row]]:
+    mark = f"flag-{household}-{own}"
+    measure = {"started_on": own, "amount": 1000.0}
+    return {
+        "measure": [measure | {"record_id": f"{mark}-{kind}", "kind": kind} for kind in codes("measure_kind")],
+        "visit": [{"record_id": mark, "visited_on": own, "source": "model"}],
+        "listing": [{"identified_on": own, "category": codes("listing_category")[0], "risk_types": ["illness"]}],
+    }
+
+
+def _many(rows: Rows) -> int:
+    return sum(map(len, rows.values()))
 
 
 def _joined(rows: Rows, more: Rows) -> dict[str, list[Row]]:

@@ -83,10 +83,11 @@ class Report:
 
     def __str__(self) -> str:
         """Name each feature that moved, how often, and one household to look at."""
-        done = ", ".join(f"{what} ({rows:,} rows)" for what, rows in self.meddlings)
-        place = f"{self.check}: {self.features} features of {self.households} households at {self.as_of}; {done}"
+        many = f"{self.features} feature{'s' if self.features != 1 else ''} of {self.households} households"
+        place = f"{self.check}, {many} at {self.as_of}"
         if self.passed:
-            return f"{place}: nothing moved."
+            done = "; ".join(f"{what} ({rows:,})" for what, rows in self.meddlings)
+            return f"{place}: nothing moved by {done}."
         lines = []
         for feature in self.moved[:_SHOWN]:
             mine = [move for move in self.moves if move.feature == feature]

@@ -141,6 +141,9 @@ def _half_of_households(rows: TrainingSet, rng: np.random.Generator) -> NDArray[
 
 def _trees(X: pd.DataFrame, y: pd.Series, asked: pd.DataFrame) -> NDArray[np.float64]:
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
     model = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8, early_stopping=False, random_state=0)
-    return np.asarray(model.fit(X, y).predict_proba(asked)[:, 1])
+    # Many small fits: threads would wait for each other longer than they work.
+    with threadpool_limits(1):
+        return np.asarray(model.fit(X, y).predict_proba(asked)[:, 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _FEW = 12
 _TAIL = 0.01
 _Z = 1.959964
+_LABEL_WIDTH = 64
 _GREY, _RED = "#9aa5b1", "#b3261e"
 
 
@@ -70,18 +72,34 @@ def outcome_histogram(rows: TrainingSet, feature: str, *, bins: int = 16) -> Fig
     CallError
         matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise CallError('a picture needs matplotlib: pip install "riskmodel[notebooks]".') from None
     rates = outcome_rates(rows, feature, bins=bins)
-    figure = Figure(figsize=(6.4, 4.0), dpi=90, layout="constrained")
+    figure = _figure()
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.2, 1])
     _draw_shares(above, rates, str(rows.y.name))
     _draw_rates(below, rates, str(rows.y.name))
     spec = rows.catalogue.features.get(feature)
-    below.set_xlabel(f"{spec.en}{f' ({spec.unit})' if spec.unit else ''}" if spec else feature)
+    words = f"{spec.en}{f' ({spec.unit})' if spec.unit else ''}" if spec else feature
+    below.set_xlabel(textwrap.fill(words, _LABEL_WIDTH))
     return figure
+
+
+def _figure() -> Figure:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise CallError('a picture needs matplotlib: pip install "riskmodel[notebooks]".') from None
+
+    class Picture(Figure):
+        """A figure that a notebook shows as the value of a cell, pyplot or not."""
+
+        def _repr_png_(self) -> bytes:
+            from io import BytesIO
+
+            drawn = BytesIO()
+            self.savefig(drawn, format="png")
+            return drawn.getvalue()
+
+    return Picture(figsize=(6.4, 4.0), dpi=90, layout="constrained")
 
 
 def _bars(value: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
