@@ -20,8 +20,15 @@ def measure_kinds_in_force(h: History) -> Number:
     return h.measure.in_force().distinct("kind")
 
 
-def _in_force(kind: str, *, name: str, risk_type: str, zh: str, en: str) -> FeatureFamily:
-    @feature(name=f"{name}_in_force", unit="yes_no", risk_type=risk_type, zh=zh, en=f"{en} in force")
+def _in_force(kind: str, *, name: str, risk_type: str, zh: str, en: str, sensitive: bool = False) -> FeatureFamily:
+    @feature(
+        name=f"{name}_in_force",
+        unit="yes_no",
+        risk_type=risk_type,
+        sensitive=sensitive,
+        zh=zh,
+        en=f"{en} in force",
+    )
     def in_force(h: History) -> Number:
         return h.measure.where(kind=kind).in_force().exists()
 
@@ -47,7 +54,9 @@ IN_FORCE = (
         en="industry support",
     ),
     _in_force("jobs", name="job_support", risk_type="job_instability", zh="正在享受就业帮扶", en="job support"),
-    _in_force("health", name="health_support", risk_type="illness", zh="正在享受健康帮扶", en="health support"),
+    _in_force(
+        "health", name="health_support", risk_type="illness", zh="正在享受健康帮扶", en="health support", sensitive=True
+    ),
     _in_force(
         "other_education",
         name="education_support",

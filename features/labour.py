@@ -83,6 +83,7 @@ def elders_per_able(h: History) -> Number:
 @feature(
     unit="person",
     risk_type="labour_shortage",
+    sensitive=True,
     zh="16至59岁弱劳动力、半劳动力或丧失劳动力人数",
     en="members aged 16 to 59 whose ability to work is weak or lost",
 )

@@ -45,13 +45,13 @@ def meddled(made: dict[str, list[dict[str, Any]]], as_of: date, rng: random.Rand
     return changed
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), month=st.integers(1, 12), year=st.integers(2020, 2024))
 def test_future_rows_never_move_a_byte(
     tmp_path_factory: pytest.TempPathFactory, seed: int, month: int, year: int
 ) -> None:
     as_of = date(year, month, 1)
-    made = random_rows(seed, households=15)
+    made = random_rows(seed, households=25)
     other = meddled(made, as_of, random.Random(seed + 1))
     first = built(made, tmp_path_factory.mktemp("a"), [as_of], CATALOGUE)
     assert built(other, tmp_path_factory.mktemp("b"), [as_of], CATALOGUE) == first
