@@ -12,6 +12,7 @@ THEME = ("资产与土地", "Assets and land")
     unit="mu/person",
     risk_type="enterprise_failure",
     missing="not recorded",
+    missing_zh="未登记",
     zh="人均耕地面积",
     en="cropland per person",
 )
@@ -23,6 +24,7 @@ def cropland_pc(h: History) -> Number:
     unit="mu/person",
     risk_type="enterprise_failure",
     missing="not recorded, or nobody able to work",
+    missing_zh="未登记，或无有劳动能力者",
     zh="每名有劳动能力者的耕地面积",
     en="cropland per member able to work",
 )
@@ -30,12 +32,19 @@ def cropland_per_able(h: History) -> Number:
     return h.household.latest("cropland_mu") / able(h).count()
 
 
-@feature(unit="mu", risk_type="enterprise_failure", missing="not recorded", zh="林地面积", en="forest land")
+@feature(
+    unit="mu",
+    risk_type="enterprise_failure",
+    missing="not recorded",
+    missing_zh="未登记",
+    zh="林地面积",
+    en="forest land",
+)
 def forest_mu(h: History) -> Number:
     return h.household.latest("forest_mu")
 
 
-@feature(unit="km", missing="not recorded", zh="距村主干路的距离", en="distance to the main road")
+@feature(unit="km", missing="not recorded", missing_zh="未登记", zh="距村主干路的距离", en="distance to the main road")
 def road_distance_km(h: History) -> Number:
     return h.household.latest("road_distance_km")
 

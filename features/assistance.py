@@ -20,8 +20,15 @@ def measure_kinds_in_force(h: History) -> Number:
     return h.measure.in_force().distinct("kind")
 
 
-def _in_force(kind: str, *, name: str, risk_type: str, zh: str, en: str) -> FeatureFamily:
-    @feature(name=f"{name}_in_force", unit="yes_no", risk_type=risk_type, zh=zh, en=f"{en} in force")
+def _in_force(kind: str, *, name: str, risk_type: str, zh: str, en: str, sensitive: bool = False) -> FeatureFamily:
+    @feature(
+        name=f"{name}_in_force",
+        unit="yes_no",
+        risk_type=risk_type,
+        sensitive=sensitive,
+        zh=zh,
+        en=f"{en} in force",
+    )
     def in_force(h: History) -> Number:
         return h.measure.where(kind=kind).in_force().exists()
 
@@ -47,7 +54,9 @@ IN_FORCE = (
         en="industry support",
     ),
     _in_force("jobs", name="job_support", risk_type="job_instability", zh="正在享受就业帮扶", en="job support"),
-    _in_force("health", name="health_support", risk_type="illness", zh="正在享受健康帮扶", en="health support"),
+    _in_force(
+        "health", name="health_support", risk_type="illness", zh="正在享受健康帮扶", en="health support", sensitive=True
+    ),
     _in_force(
         "other_education",
         name="education_support",
@@ -87,6 +96,7 @@ def credit_outstanding(h: History) -> Number:
     unit="month",
     risk_type="enterprise_failure",
     missing="no credit running",
+    missing_zh="没有未到期的信贷",
     zh="未到期小额信贷已用月数（一般三年内到期）",
     en="months since the running micro-credit began (as a rule due within three years)",
 )
@@ -113,6 +123,7 @@ def measures_ended_12m(h: History) -> Number:
 @feature(
     unit="month",
     missing="no measure ever begun",
+    missing_zh="从未享受措施",
     zh="距最近一项帮扶措施开始的月数",
     en="months since a measure last began",
 )
@@ -123,6 +134,7 @@ def months_since_measure(h: History) -> Number:
 @feature(
     unit="month",
     missing="no measure has ended",
+    missing_zh="没有结束的措施",
     zh="距最近一项帮扶措施结束的月数",
     en="months since a measure last ended",
 )
@@ -134,6 +146,7 @@ def months_since_measure_end(h: History) -> Number:
 @feature(
     unit="ratio",
     missing="no net income recorded in 12 months",
+    missing_zh="近12个月无纯收入记录",
     zh="近12个月开始的帮扶措施金额与纯收入之比",
     en="amount of the measures begun against net income, last 12 months",
 )
@@ -149,6 +162,7 @@ def claims_12m(h: History) -> Number:
 @feature(
     unit="month",
     missing="no claim ever received",
+    missing_zh="从未获得理赔",
     zh="距最近一次理赔的月数",
     en="months since the last insurance claim was received",
 )

@@ -77,6 +77,7 @@ def education_spending_change_12m(h: History) -> Number:
     unit="ratio",
     risk_type="schooling",
     missing="no net income recorded in 12 months",
+    missing_zh="近12个月无纯收入记录",
     zh="近12个月教育支出与纯收入之比",
     en="education spending against net income, last 12 months",
 )

@@ -135,6 +135,7 @@ def medical_oop_pc_change_12m(h: History) -> Number:
     risk_type="illness",
     sensitive=True,
     missing="no net income recorded in 12 months",
+    missing_zh="近12个月无纯收入记录",
     zh="近12个月自付医疗支出与纯收入之比",
     en="out-of-pocket medical spending against net income, last 12 months",
 )
@@ -159,6 +160,7 @@ def medical_oop_to_line_12m(h: History) -> Number:
     risk_type="illness",
     sensitive=True,
     missing="no medical bill in 12 months",
+    missing_zh="近12个月无自付医疗支出",
     zh="近12个月最大一笔自付医疗支出",
     en="largest single out-of-pocket medical bill, last 12 months",
 )
@@ -183,6 +185,7 @@ def medical_bills_12m(h: History) -> Number:
     risk_type="illness",
     sensitive=True,
     missing="no medical bill recorded",
+    missing_zh="无自付医疗支出记录",
     zh="距最近一次自付医疗支出的月数",
     en="months since the last out-of-pocket medical bill",
 )
@@ -195,6 +198,7 @@ def months_since_medical_bill(h: History) -> Number:
     risk_type="illness",
     sensitive=True,
     missing="no illness recorded",
+    missing_zh="无生病记录",
     zh="距最近一次生病的月数",
     en="months since the last illness",
 )

@@ -22,6 +22,7 @@ GUARANTEES = {
     risk="rises",
     risk_type="housing",
     missing="no grade recorded",
+    missing_zh="未登记房屋等级",
     zh="住房为C级或D级",
     en="housing graded C or D",
 )
@@ -34,6 +35,7 @@ def housing_dangerous(h: History) -> Number:
     risk="rises",
     risk_type="housing",
     missing="no grade recorded",
+    missing_zh="未登记房屋等级",
     zh="住房等级（0为A级至3为D级）",
     en="housing grade (0 for A to 3 for D)",
 )
@@ -46,6 +48,7 @@ def housing_grade(h: History) -> Number:
     risk="rises",
     risk_type="water",
     missing="not recorded",
+    missing_zh="未登记",
     zh="饮水不安全",
     en="drinking water not safe",
 )
@@ -73,6 +76,7 @@ def _unmet(item: str) -> FeatureFamily:
         risk="rises",
         risk_type=risk_type,
         missing="never checked",
+        missing_zh="从未核查",
         zh=f"最近一次核查{zh}未达标",
         en=f"{en} not met at the latest check",
     )
@@ -90,6 +94,7 @@ def _months_since_unmet(item: str) -> FeatureFamily:
         unit="month",
         risk_type=risk_type,
         missing="never found not met",
+        missing_zh="从未查出未达标",
         zh=f"距最近一次核查发现{zh}未达标的月数",
         en=f"months since {en} was last found not met",
     )
@@ -106,6 +111,7 @@ SINCE_UNMET = tuple(_months_since_unmet(item) for item in GUARANTEES)
 @feature(
     unit="month",
     missing="no check found anything not met",
+    missing_zh="从未查出未达标",
     zh="距首次核查发现保障未达标的月数",
     en="months since a guarantee was first found not met",
 )
@@ -127,6 +133,7 @@ def guarantee_failures_24m(h: History) -> Number:
     unit="share",
     risk="rises",
     missing="no check in 24 months",
+    missing_zh="近24个月没有核查",
     zh="近24个月保障核查未达标的比例",
     en="share of guarantee checks not met, last 24 months",
 )
@@ -138,6 +145,7 @@ def guarantee_failure_share_24m(h: History) -> Number:
 @feature(
     unit="month",
     missing="never checked",
+    missing_zh="从未核查",
     zh="距最近一次保障核查的月数",
     en="months since the last guarantee check",
 )

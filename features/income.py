@@ -25,6 +25,7 @@ POLICY_ITEMS = [
 ]
 
 NO_INCOME = "no income recorded in 12 months"
+NO_INCOME_ZH = "近12个月无收入记录"
 
 
 def gross(view: View) -> Number:
@@ -116,6 +117,7 @@ def operating_net_pc(h: History, months: int) -> Number:
     unit="ratio",
     risk_type="enterprise_failure",
     missing="no operating income recorded in 12 months",
+    missing_zh="近12个月无生产经营性收入",
     zh="近12个月生产经营支出与生产经营收入之比",
     en="operating cost against operating income, last 12 months",
 )
@@ -181,6 +183,7 @@ def _share(h: History, source: str) -> Number:
     unit="share",
     risk_type="labour_shortage",
     missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
     zh="近12个月转移性收入占比",
     en="share of transfers in gross income, last 12 months",
 )
@@ -192,6 +195,7 @@ def transfer_share_12m(h: History) -> Number:
     unit="share",
     risk_type="labour_shortage",
     missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
     zh="近12个月政策性转移收入占比",
     en="share of policy transfers in gross income, last 12 months",
 )
@@ -204,6 +208,7 @@ def policy_transfer_share_12m(h: History) -> Number:
     unit="share",
     risk_type="job_instability",
     missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
     zh="近12个月工资性收入占比",
     en="share of wages in gross income, last 12 months",
 )
@@ -215,6 +220,7 @@ def wage_share_12m(h: History) -> Number:
     unit="share",
     risk_type="enterprise_failure",
     missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
     zh="近12个月生产经营性收入占比",
     en="share of farm and business income in gross income, last 12 months",
 )
@@ -225,6 +231,7 @@ def operating_share_12m(h: History) -> Number:
 @feature(
     unit="share",
     missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
     zh="近12个月最大收入来源占比",
     en="share of the largest of the four sources in gross income, last 12 months",
 )

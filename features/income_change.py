@@ -10,6 +10,7 @@ from .income import net, net_of_operations, per_head
 THEME = ("收入变化与波动", "Change and steadiness of income")
 
 NOTHING_BEFORE = "no income in the period compared with"
+NOTHING_BEFORE_ZH = "对比期无正收入"
 
 
 def against(now: Number, before: Number) -> Number:
@@ -44,6 +45,7 @@ def net_income_pc_change_6m(h: History) -> Number:
     months=(3, 6, 12),
     unit="share",
     missing=NOTHING_BEFORE,
+    missing_zh=NOTHING_BEFORE_ZH,
     zh="近{months}个月纯收入比去年同期的变化率",
     en="relative change in net income, last {months} months against the same months a year earlier",
 )
@@ -67,6 +69,7 @@ def wage_income_pc_change_3m(h: History) -> Number:
     unit="share",
     risk_type="job_instability",
     missing=NOTHING_BEFORE,
+    missing_zh=NOTHING_BEFORE_ZH,
     zh="近{months}个月工资性收入比去年同期的变化率",
     en="relative change in wage income, last {months} months against the same months a year earlier",
 )
@@ -101,6 +104,7 @@ def wage_months_change_12m(h: History) -> Number:
     unit="month",
     risk_type="job_instability",
     missing="no wage ever recorded",
+    missing_zh="从无工资性收入记录",
     zh="距最近一次工资性收入的月数",
     en="months since the last wage income",
 )
@@ -112,6 +116,7 @@ def months_since_wage(h: History) -> Number:
     unit="ratio",
     risk_type="job_instability",
     missing="fewer than two wage payments in 12 months",
+    missing_zh="近12个月工资性收入不足两笔",
     zh="近12个月工资性收入波动系数",
     en="unsteadiness of wage income, last 12 months (standard deviation / mean)",
 )
@@ -136,6 +141,7 @@ def operating_net_pc_change_12m(h: History) -> Number:
     unit="month",
     risk_type="enterprise_failure",
     missing="no operating income ever recorded",
+    missing_zh="从无生产经营性收入记录",
     zh="距最近一次生产经营性收入的月数",
     en="months since the last operating income",
 )
@@ -146,6 +152,7 @@ def months_since_operating(h: History) -> Number:
 @feature(
     unit="ratio",
     missing="no net income above 0 in 12 months",
+    missing_zh="近12个月纯收入不为正",
     zh="近12个月月度纯收入波动系数",
     en="unsteadiness of monthly net income, last 12 months (standard deviation / mean)",
 )
@@ -184,6 +191,7 @@ def worst_quarter_pc_12m(h: History) -> Number:
 @feature(
     unit="share",
     missing="no net income above 0 in 12 months",
+    missing_zh="近12个月纯收入不为正",
     zh="近12个月中最高一季的纯收入占全年的比例",
     en="share of the best of the last four quarters in the year's net income",
 )

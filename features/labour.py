@@ -62,6 +62,7 @@ def members_75_plus(h: History) -> Number:
     unit="ratio",
     risk_type="labour_shortage",
     missing="nobody able to work",
+    missing_zh="无有劳动能力者",
     zh="16岁以下人数与有劳动能力人数之比",
     en="members under 16 per member able to work",
 )
@@ -73,6 +74,7 @@ def children_per_able(h: History) -> Number:
     unit="ratio",
     risk_type="labour_shortage",
     missing="nobody able to work",
+    missing_zh="无有劳动能力者",
     zh="60岁及以上人数与有劳动能力人数之比",
     en="members aged 60 or more per member able to work",
 )
@@ -83,6 +85,7 @@ def elders_per_able(h: History) -> Number:
 @feature(
     unit="person",
     risk_type="labour_shortage",
+    sensitive=True,
     zh="16至59岁弱劳动力、半劳动力或丧失劳动力人数",
     en="members aged 16 to 59 whose ability to work is weak or lost",
 )
@@ -94,6 +97,7 @@ def working_age_weak(h: History) -> Number:
     unit="age",
     risk_type="labour_shortage",
     missing="no head recorded",
+    missing_zh="未登记户主",
     zh="户主年龄",
     en="age of the head",
 )
@@ -105,6 +109,7 @@ def head_age(h: History) -> Number:
     unit="age",
     risk_type="labour_shortage",
     missing="nobody able to work",
+    missing_zh="无有劳动能力者",
     zh="有劳动能力成员的平均年龄",
     en="mean age of the members able to work",
 )
@@ -126,6 +131,7 @@ def able_50_plus(h: History) -> Number:
     unit="grade",
     risk_type="labour_shortage",
     missing="no adult's schooling recorded",
+    missing_zh="未登记成年成员文化程度",
     zh="成年成员最高文化程度（0文盲至5本科及以上）",
     en="highest schooling among adults (0 illiterate to 5 university)",
 )

@@ -23,6 +23,7 @@ def past_listings(h: History) -> Number:
 @feature(
     unit="month",
     missing="never eliminated from the list",
+    missing_zh="从未消除风险",
     zh="距最近一次风险消除的月数",
     en="months since risk was last eliminated",
 )
@@ -34,6 +35,7 @@ def months_since_elimination(h: History) -> Number:
 @feature(
     unit="month",
     missing="never on the list",
+    missing_zh="从未纳入监测",
     zh="距最近一次纳入监测的月数",
     en="months since the household was last put on the list",
 )
@@ -53,6 +55,7 @@ def months_listed_60m(h: History) -> Number:
 @feature(
     unit="yes_no",
     missing="no earlier spell on the list, or its mode not recorded",
+    missing_zh="无已结束的监测，或未登记消除方式",
     zh="最近一次风险消除为自然消除",
     en="risk was last eliminated naturally, without assistance",
 )
@@ -63,6 +66,7 @@ def last_elimination_natural(h: History) -> Number:
 @feature(
     unit="yes_no",
     missing="never on the list",
+    missing_zh="从未纳入监测",
     zh="最近一次因突发严重困难纳入监测",
     en="last put on the list for a sudden hardship",
 )

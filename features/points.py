@@ -25,7 +25,11 @@ def penalties_12m(h: History) -> Number:
 
 
 @feature(
-    unit="month", missing="no points ever awarded", zh="距最近一次记分的月数", en="months since points were awarded"
+    unit="month",
+    missing="no points ever awarded",
+    missing_zh="从未记分",
+    zh="距最近一次记分的月数",
+    en="months since points were awarded",
 )
 def months_since_points(h: History) -> Number:
     return h.points.months_since()

@@ -35,6 +35,7 @@ def disaster_loss(h: History, months: int) -> Number:
     unit="month",
     risk_type="disaster",
     missing="no disaster recorded",
+    missing_zh="无自然灾害记录",
     zh="距最近一次自然灾害的月数",
     en="months since the last natural disaster",
 )
@@ -65,6 +66,7 @@ def accident_loss_12m(h: History) -> Number:
     unit="month",
     risk_type="accident",
     missing="no accident recorded",
+    missing_zh="无意外事故记录",
     zh="距最近一次意外事故的月数",
     en="months since the last accident",
 )
@@ -88,6 +90,7 @@ def job_loss_events(h: History, months: int) -> Number:
     unit="month",
     risk_type="job_instability",
     missing="no job loss recorded",
+    missing_zh="无失业记录",
     zh="距最近一次失业的月数",
     en="months since the last job loss",
 )
@@ -121,6 +124,7 @@ def enterprise_loss_24m(h: History) -> Number:
     unit="month",
     risk_type="enterprise_failure",
     missing="no enterprise failure recorded",
+    missing_zh="无产业（项目）失败记录",
     zh="距最近一次产业（项目）失败的月数",
     en="months since the last enterprise failure",
 )
@@ -139,6 +143,7 @@ def deaths_24m(h: History) -> Number:
     unit="month",
     risk_type="labour_shortage",
     missing="no death recorded",
+    missing_zh="无成员死亡记录",
     zh="距最近一次成员死亡的月数",
     en="months since the last death in the household",
 )
@@ -181,6 +186,7 @@ def shock_loss(h: History, months: int) -> Number:
 @feature(
     unit="yuan",
     missing="no event with a loss in 24 months",
+    missing_zh="近24个月没有造成损失的事件",
     zh="近24个月单次事件最大损失",
     en="largest loss to a single event, last 24 months",
 )
@@ -191,6 +197,7 @@ def largest_loss_24m(h: History) -> Number:
 @feature(
     unit="ratio",
     missing="no net income recorded in 12 months",
+    missing_zh="近12个月无纯收入记录",
     zh="近12个月各类事件损失与纯收入之比",
     en="losses to all events against net income, last 12 months",
 )

@@ -41,6 +41,7 @@ def work_months_change_12m(h: History) -> Number:
     unit="month",
     risk_type="job_instability",
     missing="nobody able to work",
+    missing_zh="无有劳动能力者",
     zh="近12个月每名有劳动能力者平均务工月数",
     en="months of paid work per member able to work, last 12 months",
 )
@@ -128,6 +129,7 @@ def migrants_now(h: History) -> Number:
     unit="share",
     risk_type="job_instability",
     missing="nobody able to work",
+    missing_zh="无有劳动能力者",
     zh="当前在职工作数与有劳动能力人数之比",
     en="jobs held now per member able to work",
 )
@@ -167,6 +169,7 @@ def migrants_returned_12m(h: History) -> Number:
     unit="month",
     risk_type="job_instability",
     missing="no paid job held now",
+    missing_zh="当前无人在职",
     zh="当前工作平均已持续月数",
     en="mean months for which the present jobs have been held",
 )
@@ -178,6 +181,7 @@ def job_tenure(h: History) -> Number:
     unit="month",
     risk_type="job_instability",
     missing="no job has ended",
+    missing_zh="没有结束的工作",
     zh="距最近一份工作结束的月数",
     en="months since a job last ended",
 )

@@ -47,7 +47,7 @@ UNITS = (
 # Columns of the tables that features are written into.
 TAKEN = ("household_id", "as_of", "county_code", "township_code", "village_code", "base_value", "margin")
 
-_MISSING = "nothing recorded"
+_MISSING, _MISSING_ZH = "nothing recorded", "无记录"
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class FeatureSpec:
         The official risk type a reason points to (a code of the code book).
     sensitive : bool
         Whether it speaks of health, disability, or a like matter of the person.
-    missing : str
-        What a missing value means.
+    missing, missing_zh : str
+        What a missing value means, in English and in Chinese.
     family : str
         The function it comes from; windows of one quantity share it.
     definition : str
@@ -91,6 +91,7 @@ class FeatureSpec:
     missing: str
     family: str
     definition: str
+    missing_zh: str = ""
     node: plan.Household | None = field(default=None, compare=False, repr=False)
     theme: tuple[str, str] = field(default=("", ""), compare=False, repr=False)
 
@@ -132,6 +133,7 @@ def feature(
     risk_type: str = "other",
     sensitive: bool = False,
     missing: str = _MISSING,
+    missing_zh: str = _MISSING_ZH,
     name: str | None = None,
     **parameters: tuple[Any, ...],
 ) -> Callable[[Callable[..., Number]], FeatureFamily]:
@@ -147,6 +149,8 @@ def feature(
         ``"rises"`` or ``"falls"``: how the risk moves as the value grows, where theory says so.
     risk_type
         The official risk type that a reason points to.
+    missing, missing_zh
+        What it means when there is no value, in English and in Chinese.
     name
         A pattern for the column's name; by default the function's name with the parameters appended
         (``wage_income_pc_12m``).
@@ -187,6 +191,7 @@ def feature(
                     risk_type=risk_type,
                     sensitive=sensitive,
                     missing=missing,
+                    missing_zh=missing_zh,
                     family=family,
                     definition=hashlib.sha256(plan.canonical(node).encode()).hexdigest()[:16],
                     node=node,

@@ -86,7 +86,7 @@ def _row(spec: FeatureSpec) -> tuple[str, ...]:
         _DIRECTIONS[spec.direction],
         kind,
         "yes 是" if spec.sensitive else "",
-        spec.missing if _may_be_missing(spec.node) else "",
+        f"{spec.missing} {spec.missing_zh}" if _may_be_missing(spec.node) else "",
         sources(spec.node) if spec.node is not None else "",
     )
 
