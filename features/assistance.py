@@ -116,8 +116,7 @@ def measures_begun_12m(h: History) -> Number:
 
 @feature(unit="item", zh="近12个月结束的帮扶措施数", en="measures that ended in the last 12 months")
 def measures_ended_12m(h: History) -> Number:
-    since = months_since("ended_on")
-    return h.measure.where(since >= 0, since < 12).count()
+    return h.measure.ended(months=12).count()
 
 
 @feature(
@@ -139,8 +138,7 @@ def months_since_measure(h: History) -> Number:
     en="months since a measure last ended",
 )
 def months_since_measure_end(h: History) -> Number:
-    since = months_since("ended_on")
-    return h.measure.where(since >= 0).min(since)
+    return h.measure.ended().min(months_since("ended_on"))
 
 
 @feature(

@@ -24,7 +24,7 @@ def members_able(h: History) -> Number:
     unit="share",
     risk="rises",
     risk_type="labour_shortage",
-    zh="无劳动能力人口占比",
+    zh="非劳动力人口占比",
     en="share of members not able to work",
 )
 def dependency_ratio(h: History) -> Number:

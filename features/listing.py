@@ -11,8 +11,8 @@ THEME = ("监测名单上的经历", "History on the monitoring list")
 
 
 def over(h: History) -> View:
-    """Spells on the list that have an end."""
-    return h.listing.where(~col("eliminated_on").is_missing())
+    """Spells on the list that were over: risk eliminated before as_of."""
+    return h.listing.ended(end_column="eliminated_on")
 
 
 @feature(unit="count", zh="曾纳入监测的次数", en="earlier spells on the monitoring list")
@@ -28,8 +28,7 @@ def past_listings(h: History) -> Number:
     en="months since risk was last eliminated",
 )
 def months_since_elimination(h: History) -> Number:
-    since = months_since("eliminated_on")
-    return h.listing.where(since >= 0).min(since)
+    return over(h).min(months_since("eliminated_on"))
 
 
 @feature(

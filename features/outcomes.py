@@ -51,8 +51,7 @@ def not_listed(h: History) -> dict[str, Number]:
     en="present, not on the monitoring list, not lately eliminated from it, and not already below the line",
 )
 def at_risk(h: History) -> dict[str, Number]:
-    since = months_since("eliminated_on")
-    last = h.listing.where(since >= 0).min(since)
+    last = h.listing.ended(end_column="eliminated_on").min(months_since("eliminated_on"))
     income = net(h.income.last(months=12)) / h.members.count()
     return {
         **not_listed(h),

@@ -145,8 +145,7 @@ def jobs_per_able(h: History) -> Number:
     en="jobs that ended in the last {months} months",
 )
 def jobs_ended(h: History, months: int) -> Number:
-    since = months_since("ended_on")
-    return h.job.where(since >= 0, since < months).count()
+    return h.job.ended(months=months).count()
 
 
 @feature(unit="job", risk_type="job_instability", zh="近12个月开始的工作数", en="jobs that began in the last 12 months")
@@ -161,8 +160,7 @@ def jobs_begun_12m(h: History) -> Number:
     en="members whose migrant work ended in the last 12 months (return migrants)",
 )
 def migrants_returned_12m(h: History) -> Number:
-    since = months_since("ended_on")
-    return h.job.where(since >= 0, since < 12, kind="migrant").distinct("member_id")
+    return h.job.where(kind="migrant").ended(months=12).distinct("member_id")
 
 
 @feature(
@@ -186,5 +184,4 @@ def job_tenure(h: History) -> Number:
     en="months since a job last ended",
 )
 def months_since_job_end(h: History) -> Number:
-    since = months_since("ended_on")
-    return h.job.where(since >= 0).min(since)
+    return h.job.ended().min(months_since("ended_on"))

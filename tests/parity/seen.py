@@ -162,9 +162,9 @@ class Seen:
         return [row for row in self.where(table, **equals) if row[end] is None or row[end] >= self.as_of]
 
     def ended(self, table: str, months: int | None = None, end: str = "ended_on", **equals: Any) -> list[Row]:
-        """The spells that ended no later than as_of and fewer than so many whole months before it."""
-        rows = [row for row in self.where(table, **equals) if row[end] is not None and self.months(row[end]) >= 0]
-        return [row for row in rows if months is None or self.months(row[end]) < months]
+        """The spells that ended before as_of; with months, in ``[as_of - months, as_of)``."""
+        rows = [row for row in self.where(table, **equals) if row[end] is not None and row[end] < self.as_of]
+        return [row for row in rows if months is None or row[end] >= months_before(self.as_of, months)]
 
     def months(self, day: date) -> int:
         """Whole months from a day to as_of."""

@@ -124,7 +124,7 @@ POINTS: dict[str, Callable[[Seen], float | None]] = {
 
 
 def over(s: Seen) -> list[Row]:
-    return [row for row in s.rows("listing") if row["eliminated_on"] is not None]
+    return s.ended("listing", end="eliminated_on")
 
 
 def natural(s: Seen) -> bool | None:

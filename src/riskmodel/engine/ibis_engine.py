@@ -136,6 +136,7 @@ def _one_pass(
 ) -> ir.Table:
     windows = [r.window for r in wanted.values() if r.window is not None]
     offsets = [w.start for w in windows if w.start is not None] + [w.end for w in windows]
+    offsets += [months for r in wanted.values() for part in r.where for months in plan.month_bounds(part)]
     rows = visible(source, dates_table(as_of, clock=clock, offsets=offsets))
     aggregates = {name: _reduce(reduction, rows, source) for name, reduction in wanted.items()}
     return rows.group_by("household_id", "as_of").aggregate(**aggregates)
@@ -241,6 +242,9 @@ def _value(node: plan.Row | None, rows: ir.Table) -> Any:
             return _value(left, rows).isin(list(values))
         case plan.IsMissing(left):
             return _value(left, rows).isnull()
+        case plan.Within(column, start, end):
+            inside = rows[column] < rows[_bound(end)]
+            return inside if start is None else (rows[column] >= rows[_bound(start)]) & inside
         case plan.StillOpen(column):
             return rows[column].isnull() | (rows[column] >= rows["_ref"])
         case plan.Not(part):

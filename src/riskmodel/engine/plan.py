@@ -103,6 +103,15 @@ class StillOpen(Row):
 
 
 @dataclass(frozen=True)
+class Within(Row):
+    """Whether a date column lies in ``[as_of + start, as_of + end)``, in calendar months; a missing start is open."""
+
+    column: str
+    start: int | None
+    end: int
+
+
+@dataclass(frozen=True)
 class AllOf(Row):
     """All conditions hold."""
 
@@ -254,13 +263,25 @@ def columns(node: Row | None) -> Iterator[str]:
     match node:
         case Field(name):
             yield name
-        case AgeYears(column) | MonthsSince(column) | Ordinal(column) | StillOpen(column):
+        case AgeYears(column) | MonthsSince(column) | Ordinal(column) | StillOpen(column) | Within(column):
             yield column
         case Compare(part) | IsIn(part) | IsMissing(part) | Not(part):
             yield from columns(part)
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 yield from columns(part)
+
+
+def month_bounds(node: Row) -> Iterator[int]:
+    """Yield the months from as_of at which a row node's date windows begin and end."""
+    match node:
+        case Within(_, start, end):
+            yield from (end,) if start is None else (start, end)
+        case Compare(part) | IsIn(part) | IsMissing(part) | Not(part):
+            yield from month_bounds(part)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from month_bounds(part)
 
 
 def as_data(node: object) -> object:

@@ -59,6 +59,15 @@ class View:
         self.table.column(end_column)
         return dataclasses.replace(self, conditions=(*self.conditions, plan.StillOpen(end_column)))
 
+    def ended(self, *, months: int | None = None, end_column: str = "ended_on") -> View:
+        """Keep the spells that ended before the day looked back from; with ``months``, in so many months before it."""
+        self._date(end_column)
+        if months is not None and (not isinstance(months, int) or isinstance(months, bool) or months <= 0):
+            raise CallError(f"ended(months={months!r}): months must be 1 or more.")
+        end = self.clock.at_months
+        within = plan.Within(end_column, None if months is None else end - months, end)
+        return dataclasses.replace(self, conditions=(*self.conditions, within))
+
     def sum(self, column: str | Column) -> Number:
         """The sum over the rows, exact to a millionth; 0 over no rows."""
         return self._reduce("sum", column)
