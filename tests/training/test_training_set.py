@@ -228,3 +228,20 @@ def test_a_histogram_needs_matplotlib_and_says_so(catalogue: Catalogue, monkeypa
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(CallError, match=r'pip install "riskmodel\[notebooks\]"'):
         outcome_histogram(rows, "members")
+
+
+def test_before_the_income_begins_an_outcome_is_missing_and_not_true():
+    kept = history(
+        income=[{"month": date(2021, month, 1), "source": "wage", "amount": 900} for month in range(1, 13)]
+        + [{"month": date(2022, 3, 1), "source": "wage", "amount": 1}],
+        spending=[],
+        guarantee=[],
+        listing=[],
+        points=[{"awarded_on": date(2023, 12, 1), "points": 1}],
+    )
+    days = [date(2019, 6, 1), date(2020, 12, 31), date(2021, 1, 1), date(2022, 1, 1)]
+    labels = build_labels(kept, as_of=days, outcome="need")["outcome"]
+    assert labels.tolist() == [pd.NA, pd.NA, False, True]
+    rows = build_training_set(kept, as_of=days, outcome="need")
+    assert rows.y.isna().tolist() == [True, True, False, False]
+    assert rows.flow["cannot be told"].tolist() == [1, 1, 0, 0]

@@ -111,7 +111,8 @@ def build_labels(
     -------
     pandas.DataFrame
         ``household_id``, ``as_of``, ``outcome`` (boolean; missing where the horizon is not mature, that is where the
-        registry's cut does not lie at or after ``as_of + horizon + lag``; where the household is gone before the
+        registry's cut does not lie at or after ``as_of + horizon + lag``; before the income that it reads begins; where
+        the household is gone before the
         horizon's end and the outcome had not come true; or where nothing is known).
     """
     return _to_pandas(label_table(registry, as_of=as_of, outcome=outcome, catalogue=catalogue, policy=policy))
@@ -134,6 +135,8 @@ def label_table(
     table = evaluate(registry, {"outcome": spec.censored(registry.tables)}, as_of=dates, policy=policy)
     mature = [day for day in dates if known_when(day, spec.horizon_months, spec.lag_days) <= registry.cut_on]
     known = table.as_of.isin(mature) if mature else ibis.literal(value=False)
+    if unkept := before_ledger(registry, spec, dates):
+        known = known & table.as_of.notin(unkept)
     value = known.ifelse(table.outcome != 0, ibis.null("boolean"))
     return table.select("household_id", "as_of", outcome=value).order_by("household_id", "as_of")
 
@@ -146,6 +149,17 @@ def check_outcome_tables(registry: Registry, outcome: OutcomeSpec) -> None:
             f'{registry.path}: the outcome "{outcome.name}" reads {", ".join(absent)}, which this registry does not '
             "have. Bring the table (it may be empty if nothing of the kind ever happened), or choose another outcome."
         )
+
+
+def before_ledger(registry: Registry, outcome: OutcomeSpec, dates: Sequence[date]) -> list[date]:
+    """Return the dates at which a ledger that an outcome reads had not begun: no income kept is not an income of 0."""
+    begins = []
+    for name in plan.tables(outcome.node):
+        table = schema.table(name)
+        if table.ledger:
+            first = registry.table(name)[table.own_date].min().to_pyarrow().as_py()
+            begins.append(first or date.max)
+    return [day for day in dates if begins and day < max(begins)]
 
 
 def known_when(as_of: date, horizon_months: int, lag_days: int) -> date:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from riskmodel.engine import plan
 from riskmodel.errors import CallError, did_you_mean
-from riskmodel.features.builder import KEYS, PLACES, as_dates, check_outcome_tables, evaluate, known_when
+from riskmodel.features.builder import KEYS, PLACES, as_dates, before_ledger, check_outcome_tables, evaluate, known_when
 from riskmodel.features.catalogue import Catalogue, load_catalogue
 from riskmodel.features.prediction import CohortSpec, OutcomeSpec
 from riskmodel.policy import Policy
@@ -158,6 +158,7 @@ def build_training_set(
     check_outcome_tables(registry, target)
     rows = _rows_of_all(registry, catalogue, target, risk_set, dates, policy)
     immature = [day for day in dates if known_when(day, target.horizon_months, target.lag_days) > registry.cut_on]
+    rows.loc[rows["as_of"].isin(before_ledger(registry, target, dates)), _OUTCOME] = float("nan")
     rows, flow = _judged(rows, [rule for rule, _ in applied_rules(registry, risk_set)], dates, immature)
     frame = rows[[*KEYS, *PLACES]]
     record = _record(registry, catalogue, target, risk_set, dates, immature)
