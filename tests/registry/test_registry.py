@@ -105,6 +105,22 @@ def test_a_duckdb_file_reads_like_a_folder(sound, tmp_path):
         assert registry.files("income") == ()
 
 
+def test_a_cut_that_nobody_stated_is_warned_of_with_the_table_that_sets_it(sound, tmp_path, caplog):
+    stray = sound["points"].set_column(
+        sound["points"].schema.get_field_index("known_on"), "known_on", pa.array([date(2023, 7, 1), date(2032, 1, 1)])
+    )
+    with Registry.open(_foreign(tmp_path / "r", income=sound["income"], points=stray)) as registry:
+        assert registry.cut_on == date(2032, 1, 2)
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "2032-01-01 in table points" in said
+
+
+def test_a_stated_cut_is_taken_without_a_word(folder, caplog):
+    with Registry.open(folder) as registry:
+        assert registry.cut_on == date(2023, 7, 2)
+    assert not caplog.records
+
+
 def test_the_fingerprint_follows_the_content_and_not_the_place(folder, sound, tmp_path):
     shutil.copytree(folder, tmp_path / "elsewhere")
     with Registry.open(folder) as here, Registry.open(tmp_path / "elsewhere") as there:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmodel.cli.options import check_output_folder, parse_date
+from riskmodel.cli.options import check_output_folder, parse_date, today
 from riskmodel.errors import CallError
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def import_(
             "--cut-on",
             metavar="YYYY-MM-DD",
             help="The registry holds what was known strictly before this day. "
-            "Left out: the mapping's cut_on, else the day after the last known_on.",
+            "Left out: the mapping's cut_on, else the day after the last known_on. Rows known later, or after today "
+            "where no cut is stated, are set aside.",
         ),
     ] = None,
     examples: Annotated[int, typer.Option("--examples", min=0, help="How many rejected rows to put in words.")] = 5,
@@ -57,7 +58,7 @@ def import_(
     check_output_folder(out)
     if out.resolve() == source.resolve():
         raise CallError(f"--out {out} is what is read: the registry would replace it. Name another folder.")
-    report = import_registry(source, mapping, out, cut_on=cut)
+    report = import_registry(source, mapping, out, cut_on=cut, today=today())
     _print(report, examples=examples)
     typer.echo(
         f"Written to {out}: cut on {report.cut_on}; import.json has the counts, rejects.parquet the rows set aside."

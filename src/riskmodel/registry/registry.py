@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,7 @@ _IBIS: dict[str, str] = {
     "boolean": "boolean",
 }
 _POSITION = "__position"
+_LOG = logging.getLogger(__name__)
 
 
 class Registry:
@@ -180,7 +182,8 @@ class Registry:
     def cut_on(self) -> date:
         """The registry holds what was known strictly before this day.
 
-        From registry.json; where that is silent, the day after the last ``known_on`` of any table.
+        From registry.json; where that is silent, the day after the last ``known_on`` of any table, with a warning that
+        names the table: one mistyped year there would make every open outcome one that did not happen.
 
         Raises
         ------
@@ -189,11 +192,21 @@ class Registry:
         """
         if self._description.get("cut_on"):
             return date.fromisoformat(self._description["cut_on"])
-        last = [self.table(name).known_on.max().to_pyarrow().as_py() for name in self.tables]
-        known = [day for day in last if day is not None]
+        last = {name: self.table(name).known_on.max().to_pyarrow().as_py() for name in self.tables}
+        known = {name: day for name, day in last.items() if day is not None}
         if not known:
             raise DataError(f"{self.path} holds no rows: there is no telling up to which day it knows.")
-        return max(known) + timedelta(days=1)
+        newest = max(known, key=lambda name: known[name])
+        cut = known[newest] + timedelta(days=1)
+        _LOG.warning(
+            "%s does not state up to which day it knows; taken from the last known_on, %s in table %s: cut on %s. "
+            "`riskmodel validate` sets aside what cannot be known yet and writes the cut down.",
+            self.path,
+            known[newest],
+            newest,
+            cut,
+        )
+        return cut
 
     @cached_property
     def fingerprint(self) -> str:

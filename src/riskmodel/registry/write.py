@@ -144,13 +144,6 @@ class RegistryWriter:
         """Where the registry is being put together; a file written here appears with it."""
         return self._aside
 
-    def cut_no_earlier_than(self, day: date) -> None:
-        """Set the cut date to the day after the last ``known_on`` written, or to ``day`` where that is later."""
-        known = [day]
-        if self._last_known is not None:
-            known.append(date(1970, 1, 1) + timedelta(days=self._last_known + 1))
-        self.cut_on = max(known)
-
     def _note_known(self, name: str, rows: pa.Table) -> None:
         known = days(rows["known_on"])
         if self.cut_on is not None:
