@@ -132,6 +132,41 @@ def test_the_fingerprint_follows_the_content_and_not_the_place(folder, sound, tm
         assert here.fingerprint != there.fingerprint
 
 
+def _swapped(sound):
+    """The incomes of two months of one household changed places: the same size, counts and ranges."""
+    place = sound["income"].schema.get_field_index("amount")
+    first, second = (pa.chunked_array([values]) for values in ([700.0, 800.0, 150.0], [800.0, 700.0, 150.0]))
+    return sound["income"].set_column(place, "amount", first), sound["income"].set_column(place, "amount", second)
+
+
+def test_two_values_that_change_places_change_the_fingerprint(sound, tmp_path):
+    prints = set()
+    for name, income in zip("ab", _swapped(sound), strict=True):
+        write_registry({"income": income}, tmp_path / name)
+        _foreign(tmp_path / f"foreign-{name}", income=income.drop(["known_until"]))
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+            rows = income.drop(["known_until", "withdrawn"])  # noqa: F841  (DuckDB finds it by its name)
+            connection.execute("create table income as select * from rows")
+        for place in (name, f"foreign-{name}", f"{name}.duckdb"):
+            with Registry.open(tmp_path / place) as registry:
+                prints.add(registry.fingerprint)
+    assert len(prints) == 6
+
+
+def test_a_file_changed_since_it_was_written_is_noticed(folder, sound, tmp_path, caplog):
+    with Registry.open(folder) as registry:
+        before = registry.fingerprint
+        registry.table("income")
+    assert not caplog.records
+    _, other = _swapped(sound)
+    write_registry({"income": other}, tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "income.parquet", folder / "income.parquet")
+    with Registry.open(folder) as registry:
+        assert registry.fingerprint != before
+        registry.table("income")
+    assert "table income is not what registry.json says was written" in caplog.text
+
+
 def test_nothing_at_the_path(tmp_path, folder):
     with pytest.raises(CallError, match=r'no such file or folder\. Did you mean "registry"'):
         Registry.open(tmp_path / "registri")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.files import sha256_of
 from riskmodel.registry.folder import Files, find_tables, read_description
 from riskmodel.registry.known_until import known_until_expression
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Column, Table
@@ -212,23 +213,18 @@ class Registry:
     def fingerprint(self) -> str:
         """A short digest that changes when the registry does: of its schema, cut date and files, not of where it lies.
 
-        From names, sizes, row counts and Parquet footers (which hold the range of every column chunk), so it costs
-        no reading of the data itself.
+        From the sha256 of every file as it lies, whatever registry.json says of it: one value changed changes the
+        fingerprint. It costs one reading of the files, once for an open registry. Of a DuckDB file, the whole file.
         """
         digest = hashlib.sha256(f"schema {SCHEMA_VERSION}\ncut_on {self._description.get('cut_on')}\n".encode())
-        for name in self.tables:
-            if name not in self._files:
-                rows = self.table(name)
-                facts = rows.aggregate(n=rows.count(), last=rows.known_on.max(), until=rows.known_until.max())
-                digest.update(f"{name} {facts.to_pyarrow().to_pylist()}\n".encode())
-                continue
-            entry = self._files[name]
-            for path, metadata in zip(entry.paths, entry.metadata, strict=True):
-                size = path.stat().st_size
-                with path.open("rb") as handle:
-                    handle.seek(max(0, size - metadata.serialized_size - 8))
-                    footer = hashlib.sha256(handle.read()).hexdigest()
-                digest.update(f"{name} {path.name} {size} {metadata.num_rows} {footer}\n".encode())
+        for name, entry in self._files.items():
+            for path, content in zip(entry.paths, entry.digests, strict=True):
+                digest.update(f"{name} {path.name} {content}\n".encode())
+        if self._stored:
+            # What a writer has not yet folded into the file lies beside it.
+            pending = self.path.with_name(f"{self.path.name}.wal")
+            for part in (self.path, *([pending] if pending.is_file() else [])):
+                digest.update(f"{part.suffix} {sha256_of(part)}\n".encode())
         return digest.hexdigest()[:16]
 
     def _prepare(self, table: Table) -> ibis.Table:
@@ -236,6 +232,13 @@ class Registry:
 
         files = self._files.get(table.name)
         if files is not None:
+            if files.changed:
+                _LOG.warning(
+                    "%s: table %s is not what registry.json says was written; somebody changed it since. "
+                    "`riskmodel validate` checks it and writes it anew.",
+                    self.path,
+                    table.name,
+                )
             paths = [str(path) for path in files.paths]
             rows = self.connection.read_parquet(paths, table_name=f"__raw_{table.name}", union_by_name=True)
             clean, indexed = files.written_here, files.indexed
