@@ -144,14 +144,19 @@ def not_yet_known(rows: pa.Table, table: Table, *, cut_on: date | None, today: d
 
 
 def repeated(rows: pa.Table, table: Table, *, standing: np.ndarray) -> Finding:
-    """Find rows that repeat key and ``known_on`` of a row further up; only rows in ``standing`` (a mask) count."""
+    """Find rows that repeat key and ``known_on`` of a row further up; only rows in ``standing`` (a mask) count.
+
+    A row and its withdrawal are two things said on one day, not one said twice: the one further down stands, as in
+    :func:`~riskmodel.registry.known_until.known_until`.
+    """
     at = np.flatnonzero(standing)
     picked = rows.take(pa.array(at))
     key = [ranks(picked[name]) for name in ("household_id", *table.key, "known_on")]
     order = stable_order(key)
     group = group_numbers([column[order] for column in key])
     again = np.zeros(len(order), dtype=bool)
-    again[1:] = group[1:] == group[:-1]
+    withdrawn = pc.fill_null(picked["withdrawn"], False).to_numpy()[order]
+    again[1:] = (group[1:] == group[:-1]) & (withdrawn[1:] == withdrawn[:-1])
     named = ", ".join(("household_id", *table.key))
     rule = Rule(
         f"{table.name}.known_on.duplicate", f"同一天不得重复登记同一键（{named}）", f"one row a key ({named}) and day"
