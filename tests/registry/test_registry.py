@@ -167,6 +167,25 @@ def test_a_file_changed_since_it_was_written_is_noticed(folder, sound, tmp_path,
     assert "table income is not what registry.json says was written" in caplog.text
 
 
+def test_a_correction_added_by_hand_ends_the_row_that_it_repeats(folder):
+    points = pq.read_table(folder / "points.parquet")
+    place = points.schema.get_field_index("known_on")
+    later = points.slice(0, 1).set_column(place, points.schema.field(place), pa.array([date(2023, 8, 1)]))
+    pq.write_table(pa.concat_tables([points, later]), folder / "points.parquet")
+    with Registry.open(folder) as registry:
+        rows = registry.table("points").order_by(["household_id", "known_on"]).to_pyarrow()
+    assert rows["known_until"].to_pylist() == [date(2023, 8, 1), None, None]
+
+
+def test_a_stamped_file_without_a_record_of_it_is_indexed_anew(folder):
+    (folder / "registry.json").unlink()
+    points = pq.read_table(folder / "points.parquet")
+    pq.write_table(pa.concat_tables([points, points.slice(0, 1)]), folder / "points.parquet")
+    with Registry.open(folder) as registry:
+        standing = registry.table("points").known_until.isnull().sum().to_pyarrow().as_py()
+    assert standing == 2
+
+
 def test_nothing_at_the_path(tmp_path, folder):
     with pytest.raises(CallError, match=r'no such file or folder\. Did you mean "registry"'):
         Registry.open(tmp_path / "registri")

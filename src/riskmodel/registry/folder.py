@@ -60,15 +60,19 @@ class Files:
 
     @property
     def written_here(self) -> bool:
-        """Whether the table is one file that this package wrote, and so checked and indexed as a whole."""
-        return len(self.metadata) == 1 and VERSION_KEY in (self.metadata[0].metadata or {})
+        """Whether the table is one file as this package wrote it, and so checked and indexed as a whole.
+
+        The stamp alone does not tell: pyarrow keeps it when somebody reads the file, adds rows and writes it again.
+        """
+        stamped = len(self.metadata) == 1 and VERSION_KEY in (self.metadata[0].metadata or {})
+        return stamped and self.recorded is not None and not self.changed
 
     @property
     def indexed(self) -> bool | None:
         """Whether ``known_until`` can be relied on; None when only a look at its values can tell.
 
-        Files of this package put together by hand were each indexed on their own, and a file without the column was
-        not indexed at all: in both cases rows may have been superseded from another file.
+        Files of this package put together or changed by hand were indexed as they were before, and a file without the
+        column was not indexed at all: in these cases rows may have been superseded since.
         """
         if self.written_here:
             return True
