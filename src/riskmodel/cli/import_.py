@@ -46,7 +46,8 @@ def import_(
 
     A value that cannot be read sets its row aside in rejects.parquet, with file, sheet, row, column and what was
     expected; the good rows go on. Rows read = kept + rejected + filtered + blank + repeated, for every block of the
-    mapping. Columns that the mapping does not name are never read: names, ID numbers and phones stay where they are.
+    mapping. Columns that the mapping does not name are never kept, so names, ID numbers and phones stay where they are;
+    a workbook's sheet is read whole, and they are dropped at once.
 
     How to write a mapping: experiments/example_county/README.md.
 
