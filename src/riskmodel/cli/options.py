@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,11 @@ def parse_date(text: str, *, option: str) -> date:
 def parse_dates(texts: list[str]) -> list[date]:
     """Return the dates of a repeatable --as-of, each as :func:`parse_date` reads it."""
     return [parse_date(text, option="--as-of") for text in texts]
+
+
+def today() -> date:
+    """Return the day on which the command runs: the one place where a command takes it from the clock."""
+    return datetime.now().astimezone().date()
 
 
 def check_engine(engine: str) -> None:
