@@ -71,6 +71,15 @@ def test_a_stated_cut_wins(tmp_path: Path) -> None:
     assert report.cut_on == dt.date(2024, 1, 1)
 
 
+@pytest.mark.parametrize("lock", ["~$a.csv", ".~lock.a.csv#"])
+def test_a_lock_file_beside_an_open_workbook_is_no_source(tmp_path: Path, lock: str) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / lock).write_bytes(b"")
+    sources = "s: {file: '*a.csv*'}"
+    report, _ = run(tmp_path, "户编号,日期,金额\nA,2023-06-05,1\n", HOUSEHOLDS + SPENDING, sources=sources)
+    assert {file["file"] for file in report.files} == {"a.csv"}
+
+
 def test_rows_known_on_or_after_a_stated_cut_are_set_aside_and_the_others_go_on(tmp_path: Path) -> None:
     rows = "户编号,日期,金额\nA,2023-06-05,1\nA,2023-12-02,2\nA,2031-12-02,3\n"
     report, out = run(tmp_path, rows, HOUSEHOLDS + SPENDING, cut_on=dt.date(2024, 1, 1))
