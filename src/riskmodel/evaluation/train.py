@@ -232,7 +232,7 @@ def _gather(
         features=[spec.to_dict() for spec in chosen.features.values()],
         rows=len(rows.y),
         positives=int(rows.y.sum()),
-        record={**rows.record, "catalogue_hash": chosen.hash},
+        record={**rows.record, "catalogue_hash": chosen.hash, "policy": prepared.policy.digest},
     )
 
 
@@ -271,6 +271,7 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
             "horizon_months": plan.horizon.months,
             "seed": experiment.seed,
             "catalogue_hash": evaluation.record["catalogue_hash"],
+            "policy": evaluation.record["policy"],
             "registry_fingerprint": evaluation.record.get("registry"),
             "training_cut": str(plan.cut_on),
             "as_of": [str(day) for day in plan.training],

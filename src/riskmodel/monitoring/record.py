@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import platform
@@ -42,13 +41,10 @@ def inputs(
     as_of: date,
     features: str,
     cohort: str,
-    policy: Policy | None,
+    policy: Policy,
     settings: Mapping[str, object],
 ) -> dict[str, str]:
     """Return what a run depends on, as strings to compare: two runs with equal inputs leave equal results."""
-    from riskmodel.workspace import workspace_policy
-
-    figures = [entry.model_dump_json() for entry in (policy or workspace_policy()).entries]
     return {
         "registry": registry.fingerprint,
         "as_of": as_of.isoformat(),
@@ -56,7 +52,7 @@ def inputs(
         "model_manifest": sha256_of(bundle.folder / "manifest.json"),
         "features": features,
         "cohort": cohort,
-        "policy": hashlib.sha256("\n".join(figures).encode()).hexdigest()[:16],
+        "policy": policy.digest,
         "riskmodel": __version__,
         **{key: str(value) for key, value in settings.items()},
     }
@@ -119,6 +115,7 @@ def record(
             "manifest": {key: value for key, value in bundle.manifest.items() if _is_plain(value)},
             "base_value": float(bundle.classifier.base_value_),
         },
+        "policy": {"digest": inputs["policy"], "trained_with": bundle.manifest.get("policy")},
         "features": [dict(row) for row in bundle.features],
         "capacity": {
             "asked": str(capacity),

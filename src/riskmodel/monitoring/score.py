@@ -37,6 +37,7 @@ from riskmodel.monitoring.matching import check_same_features, trained_specs
 from riskmodel.monitoring.rules import rule_features, rules_met
 from riskmodel.monitoring.standing import standing
 from riskmodel.progress import step, track
+from riskmodel.workspace import workspace_policy
 
 if TYPE_CHECKING:
     from riskmodel.engine import plan
@@ -64,7 +65,7 @@ class _Run:
     registry: Registry
     bundle: Bundle
     catalogue: Catalogue
-    policy: Policy | None
+    policy: Policy
     as_of: date
     capacity: Capacity
     rule_capacity: Capacity | None
@@ -128,6 +129,9 @@ def score_registry(
         Only what was known, and true, strictly before counts.
     catalogue : Catalogue
         Must mean the same by the model's features as when it was trained.
+    policy : Policy, optional
+        The dated figures; by default the package's record with the workspace's laid over it. One with other figures
+        than the model was trained with is told in the log and in ``run.json``.
     capacity : Capacity
         The model's flags, of the households that are not on the list and belong to the model's cohort.
     rule_capacity : Capacity, optional
@@ -159,6 +163,8 @@ def score_registry(
     specs = trained_specs(bundle.features)
     checked = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
     told = bundle.manifest
+    policy = policy or workspace_policy()
+    _warn_of_other_figures(policy, told.get("policy"), model=f"{model}, version {model_version},")
     cohort = cohort_outputs(registry, catalogue, told.get("cohort"), without=told.get("cohort_without", ()))
     run = _Run(
         registry=registry,
@@ -200,6 +206,17 @@ def score_registry(
         if isinstance(error, RiskmodelError) or work.empty:
             work.abandon()
         raise
+
+
+def _warn_of_other_figures(policy: Policy, trained_with: str | None, *, model: str) -> None:
+    if trained_with is not None and trained_with != policy.digest:
+        _LOG.warning(
+            "%s was trained with the policy figures %s, the ones in force here are %s: lines and what is measured from "
+            "them differ. Score from the workspace it was trained in, or train again.",
+            model,
+            trained_with,
+            policy.digest,
+        )
 
 
 def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> dict[str, Any]:
