@@ -151,6 +151,15 @@ def test_the_report_is_whole_in_both_languages_and_fetches_nothing(trained):
     assert "nan" not in re.sub(r"[A-Za-z\u4e00-\u9fff]*nan[a-z]+", "", page)
 
 
+def test_the_report_says_which_dates_taught_the_final_model(trained):
+    page = (trained.out / "evaluation.html").read_text(encoding="utf-8")
+    days = load_bundle(trained.bundle).manifest["as_of"]
+    rows = f"{trained.evaluation.rows:,}"
+    assert f"taught or were tested: {len(days)} dates from {days[0]} to {days[-1]}, {rows} rows" in page
+    assert f"{len(days)} 个时点（{days[0]} 至 {days[-1]}），{rows} 户次" in page
+    assert "all rows whose outcome is known" not in page
+
+
 def test_predictions_hold_every_household_once_an_origin(trained):
     rows = pd.read_parquet(trained.out / "predictions.parquet")
     assert len(rows) == 3 * 360

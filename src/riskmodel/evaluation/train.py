@@ -1,4 +1,4 @@
-"""Running an experiment: test at every origin beside the baselines, train on everything, leave bundle and report."""
+"""Running an experiment: test at every origin beside the baselines, train on all its dates, leave bundle and report."""
 
 from __future__ import annotations
 
