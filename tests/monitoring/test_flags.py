@@ -153,7 +153,9 @@ def test_every_flag_is_signed(scored_county, flags):
 
 
 def test_a_model_of_a_cohort_flags_only_that_cohort(scored_county, tmp_path):
-    county = scored_county.with_bundle(tmp_path / "bundle", cohort="not_listed_above_line")
+    county = scored_county.with_bundle(
+        tmp_path / "bundle", cohort="at_risk", cohort_without=["washout after elimination"]
+    )
     told = county.score(tmp_path / "out")
     scores = read(tmp_path / "out", "scores.parquet").set_index("household_id")
     flags = read(tmp_path / "out", "flags.parquet").set_index("household_id")

@@ -232,7 +232,12 @@ def _gather(
         features=[spec.to_dict() for spec in chosen.features.values()],
         rows=len(rows.y),
         positives=int(rows.y.sum()),
-        record={**rows.record, "catalogue_hash": chosen.hash, "policy": prepared.policy.digest},
+        record={
+            **rows.record,
+            "catalogue_hash": chosen.hash,
+            "policy": prepared.policy.digest,
+            "cohort_definition": cohort.definition,
+        },
     )
 
 
@@ -266,6 +271,7 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
             "outcome_en": evaluation.outcome_words[1],
             "cohort": experiment.cohort.name,
             "cohort_without": list(experiment.cohort.without),
+            "cohort_definition": evaluation.record["cohort_definition"],
             "cohort_zh": evaluation.cohort_words[0],
             "cohort_en": evaluation.cohort_words[1],
             "horizon_months": plan.horizon.months,

@@ -30,7 +30,7 @@ from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
 from riskmodel.monitoring.checkpoint import Checkpoints, check_same
 from riskmodel.monitoring.choosing import Choice, choose
-from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort
+from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort, trained_cohort
 from riskmodel.monitoring.explaining import Provenance, explain_flags
 from riskmodel.monitoring.flags import FLAGS, SCORES, contributions_schema
 from riskmodel.monitoring.matching import check_same_features, trained_specs
@@ -128,7 +128,7 @@ def score_registry(
     as_of : date
         Only what was known, and true, strictly before counts.
     catalogue : Catalogue
-        Must mean the same by the model's features as when it was trained.
+        Must mean the same by the model's features and cohort as when it was trained.
     policy : Policy, optional
         The dated figures; by default the package's record with the workspace's laid over it. One with other figures
         than the model was trained with is told in the log and in ``run.json``.
@@ -161,11 +161,12 @@ def score_registry(
         if number < 1:
             raise CallError(f"{name} is {number}; expected 1 household or more at a time.")
     specs = trained_specs(bundle.features)
-    checked = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
+    called = f"{model}, version {model_version},"
+    checked = check_same_features(specs, catalogue, model=called)
     told = bundle.manifest
     policy = policy or workspace_policy()
-    _warn_of_other_figures(policy, told.get("policy"), model=f"{model}, version {model_version},")
-    cohort = cohort_outputs(registry, catalogue, told.get("cohort"), without=told.get("cohort_without", ()))
+    _warn_of_other_figures(policy, told.get("policy"), model=called)
+    cohort = cohort_outputs(registry, trained_cohort(told, catalogue, model=called))
     run = _Run(
         registry=registry,
         bundle=bundle,
