@@ -80,6 +80,8 @@ def test_the_bundle_loads_verifies_and_says_what_it_is(trained):
     bundle = load_bundle(trained.bundle)
     assert trained.reference == "small@1"
     assert bundle.manifest["outcome"] == "need"
+    rule = bundle.manifest["rule"]
+    assert (rule["feature"], rule["below"], rule["entry"]["en"]) == ("line_gap_12m", 0.0, "distance to the line")
     assert len(bundle.manifest["cohort_definition"]) == 16
     assert bundle.manifest["policy"] == workspace_policy().digest
     assert bundle.manifest["training_cut"] == "2024-02-01"

@@ -140,7 +140,7 @@ def test_flagged_by_says_who(scored_county, scores, flags):
     assert by["model"] | by["both"] == set(scores.index[scores["rank"] <= places])
     assert by["rule"] | by["both"] == below - on_list
     assert not set(flags["household_id"]) & on_list
-    assert [list(rules) == ["income_below_line"] for rules in flags["rules"]] == [
+    assert [list(rules) == ["line_gap_12m_below_0"] for rules in flags["rules"]] == [
         household in below for household in flags["household_id"]
     ]
 

@@ -237,8 +237,18 @@ def _gather(
             "catalogue_hash": chosen.hash,
             "policy": prepared.policy.digest,
             "cohort_definition": cohort.definition,
+            "rule": _rule(prepared),
         },
     )
+
+
+def _rule(prepared: Prepared) -> dict[str, Any] | None:
+    """The county's rule with the catalogue's entry of its feature: at scoring it flags as it was tested here."""
+    rule = prepared.experiment.baselines.rule
+    if rule is None:
+        return None
+    entry = prepared.catalogue.features[rule.feature].to_dict()
+    return {**rule.model_dump(exclude_none=True), "entry": entry}
 
 
 def _importance(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifier) -> list[Importance]:
@@ -271,6 +281,7 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
             "outcome_en": evaluation.outcome_words[1],
             "cohort": experiment.cohort.name,
             "cohort_without": list(experiment.cohort.without),
+            "rule": evaluation.record["rule"],
             "cohort_definition": evaluation.record["cohort_definition"],
             "cohort_zh": evaluation.cohort_words[0],
             "cohort_en": evaluation.cohort_words[1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from riskmodel.files import sha256_of
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.choosing import TIES, Choice
 from riskmodel.monitoring.explaining import Provenance
-from riskmodel.monitoring.rules import RULES
+from riskmodel.monitoring.rules import FlagRule
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
@@ -78,6 +78,7 @@ def record(
     inputs: Mapping[str, str],
     frame: pd.DataFrame,
     choice: Choice,
+    rules: Sequence[FlagRule],
     capacity: Capacity,
     rule_capacity: Capacity | None,
     residuals: Mapping[str, float],
@@ -93,6 +94,8 @@ def record(
     frame : DataFrame
         Everyone scored, with ``risk``, ``rank`` (0 outside the queue), ``on_list``, ``in_cohort`` and ``flagged_by``
         (empty where not flagged).
+    rules : sequence of FlagRule
+        Those that flagged; an empty list says that no rule could.
     files : mapping of str to Path
         The results by name, for their digests and numbers of rows.
     """
@@ -124,7 +127,7 @@ def record(
             "left_out_by_rule": choice.rule_left_out,
             "ties": TIES,
         },
-        "rules": [{"name": r.name, "feature": r.feature, "below": r.below, "zh": r.zh, "en": r.en} for r in RULES],
+        "rules": [rule.to_dict() for rule in rules],
         "counts": {
             "present": len(frame),
             "on_list": int(frame["on_list"].sum()),
