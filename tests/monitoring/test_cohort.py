@@ -13,7 +13,7 @@ from riskmodel.features import History, Number, feature, load_catalogue
 from riskmodel.features.catalogue import Catalogue
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.choosing import Choice, choose
-from riskmodel.monitoring.cohort import cohort_outputs, digest
+from riskmodel.monitoring.cohort import cohort_outputs, digest, trained_cohort
 from riskmodel.monitoring.matching import check_same_features
 from riskmodel.testing import history
 
@@ -63,8 +63,9 @@ def test_nobody_in_the_cohort_leaves_nobody_flagged():
 def test_rules_switched_off_when_the_model_learned_are_switched_off_here():
     registry = history(listing=[])
     catalogue = load_catalogue(Path(__file__).parents[2] / "features")
-    whole = cohort_outputs(registry, catalogue, "not_listed")
-    less = cohort_outputs(registry, catalogue, "not_listed", without=["not on the list"])
+    told = {"cohort": "not_listed", "cohort_without": ["not on the list"]}
+    whole = cohort_outputs(registry, catalogue.cohort("not_listed"))
+    less = cohort_outputs(registry, trained_cohort(told, catalogue, model="need"))
     assert (len(whole), len(less)) == (2, 1)
     assert digest(whole) != digest(less)
 

@@ -14,10 +14,11 @@ from riskmodel.evaluation.baselines import Scorer, baseline_scorers
 from riskmodel.features.catalogue import Catalogue, load_catalogue
 from riskmodel.training.experiment import Experiment, load_experiment
 from riskmodel.training.plan import Plan, check_names, plan_dates
-from riskmodel.workspace import default_models
+from riskmodel.workspace import default_models, workspace_policy
 
 if TYPE_CHECKING:
     from riskmodel.model import RiskClassifier
+    from riskmodel.policy import Policy
     from riskmodel.registry import Registry
     from riskmodel.training.training_set import TrainingSet
 
@@ -30,6 +31,8 @@ class Prepared:
     ----------
     columns : tuple of str
         The features that the model is given.
+    policy : Policy
+        The dated figures of the workspace that the file lies in, wherever one stands.
     """
 
     experiment: Experiment
@@ -37,6 +40,7 @@ class Prepared:
     registry: Registry
     plan: Plan
     columns: tuple[str, ...]
+    policy: Policy
 
 
 def prepare(path: Path, *, registry: Path | None = None) -> Prepared:
@@ -72,7 +76,14 @@ def prepare(path: Path, *, registry: Path | None = None) -> Prepared:
     )
     grouping = experiment.validation.holdout.by.removeprefix("feature:")
     columns = tuple(n for n in experiment.features.chosen(list(catalogue.features)) if n != grouping)
-    return Prepared(experiment=experiment, catalogue=catalogue, registry=opened, plan=plan, columns=columns)
+    return Prepared(
+        experiment=experiment,
+        catalogue=catalogue,
+        registry=opened,
+        plan=plan,
+        columns=columns,
+        policy=workspace_policy(experiment.workspace),
+    )
 
 
 def models_folder(experiment: Experiment) -> Path:
@@ -136,6 +147,7 @@ def build_rows(prepared: Prepared) -> TrainingSet:
         cohort=experiment.cohort.name,
         without_rules=experiment.cohort.without,
         catalogue=catalogue,
+        policy=prepared.policy,
     )
     known = rows.y.notna().to_numpy()
     dates = rows.frame["as_of"].to_numpy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -101,6 +102,12 @@ class CohortSpec:
     def __call__(self, h: History) -> dict[str, Number]:
         """Call the function itself, so that cohorts can be built on each other; rules switched off are left out."""
         return {rule: given for rule, given in self.function(h).items() if rule not in self.switched_off}
+
+    @property
+    def definition(self) -> str:
+        """Digest of the rules that hold, so that a changed meaning under the same name is noticed."""
+        rules = "\n".join(f"{rule}: {plan.canonical(node)}" for rule, node in self.rules)
+        return hashlib.sha256(rules.encode()).hexdigest()[:16]
 
     def without(self, *rules: str) -> CohortSpec:
         """Return the cohort with some of its rules switched off; its words say so.

@@ -146,9 +146,10 @@ def _in_language(data: ReportData, lang: Lang) -> dict[str, Callable[..., Any]]:
     return {
         "w": lambda key, **values: words.word(key, lang, **values),
         "meaning": lambda flag: words.meaning(flag, data, lang),
+        "rules": lambda flag: words.rules(flag, data, lang),
         **{
             name: partial(_call, getattr(words, name), lang)
-            for name in ("category", "source", "rules", "risk_types", "measures")
+            for name in ("category", "source", "risk_types", "measures")
         },
     }
 

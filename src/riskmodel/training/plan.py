@@ -26,7 +26,8 @@ class Plan:
     origins : tuple of Origin
         Test origins, oldest first; empty in plain cross-validation.
     training : tuple of date
-        Every date that teaches or tests, oldest first: the final model learns from all of them.
+        Every date that teaches an origin or is tested, oldest first: the final model learns from all of them, and
+        from no other date, even where its outcome is known.
     cut_on : date
         The registry holds what was known strictly before this day.
     """
