@@ -165,9 +165,7 @@ def _provenance(data: ReportData, lang: Lang) -> list[str]:
         words.word(
             "made_from", lang, registry=record["registry"]["fingerprint"], catalogue=record["model"]["catalogue_hash"]
         ),
-        words.word(
-            "checked", lang, margin=f"{check['against_margin']:.1e}", booster=f"{check['against_lightgbm']:.1e}"
-        ),
+        words.word("checked", lang, margin=f"{check['against_margin']:.1e}"),
         *(
             words.word("absent", lang, table=name, n=len(features))
             for name, features in record["registry"]["absent"].items()

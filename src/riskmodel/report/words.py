@@ -135,9 +135,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The registry has no table {table}: {n} features are missing for every household.",
     ),
     "checked": (
-        "贡献核对：基准+贡献与评分最大相差 {margin}，与LightGBM自身结果最大相差 {booster}。",
-        "Contributions checked: off by at most {margin} against the margin, by at most {booster} against "
-        "LightGBM's own.",
+        "贡献核对：基准+贡献与评分最大相差 {margin}。",
+        "Contributions checked: their sum is off by at most {margin} against the margin.",
     ),
     "in_township": ("{code} 乡镇", "Township {code}"),
     "readme": ("说明", "Read me"),
