@@ -29,7 +29,7 @@ AMOUNT = plan.Field("amount")
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    return write_rows(random_rows(11, households=12), tmp_path_factory.mktemp("leaky") / "registry")
+    return write_rows(random_rows(11, households=40), tmp_path_factory.mktemp("leaky") / "registry")
 
 
 def smuggled(name: str, node: plan.Household) -> FeatureSpec:

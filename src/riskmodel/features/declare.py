@@ -174,7 +174,8 @@ def feature(
     def declare(function: Callable[..., Number]) -> FeatureFamily:
         family = function.__name__
         _check_parameters(function, parameters)
-        module = function.__module__.rpartition(".")[2]
+        # Code run from a text has no module.
+        module = (function.__module__ or "").rpartition(".")[2]
         theme = function.__globals__.get("THEME", (module, module))
         specs = []
         for values in itertools.product(*parameters.values()):
