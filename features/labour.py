@@ -1,6 +1,6 @@
 """Labour: who is there and who can work."""
 
-from riskmodel.features import History, Number, View, age, feature, larger, months_since, ordinal
+from riskmodel.features import History, Number, View, age, feature, larger, ordinal
 
 THEME = ("人口与劳动力", "Members and labour")
 
@@ -151,8 +151,7 @@ def members_skilled(h: History) -> Number:
     en="members who left the household, last 24 months",
 )
 def members_left_24m(h: History) -> Number:
-    since = months_since("left_on")
-    return h.member.where(since >= 0, since < 24).count()
+    return h.member.ended(months=24, end_column="left_on").count()
 
 
 @feature(
