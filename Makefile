@@ -21,7 +21,8 @@ bench: install       ## features beside hand-written DuckDB and Polars: ratios i
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BIN)/python benchmarks/features.py --households 1000000 --scaling
 
-docs: install        ## the tables in the READMEs, made anew (needs the data of the real panels)
+docs: install        ## the data dictionary, and the tables in the READMEs (these need the data of the real panels)
+	$(BIN)/riskmodel features --dictionary --out docs/data_dictionary.md
 	$(BIN)/python experiments/make_tables.py
 
 install: .venv/installed

@@ -1,12 +1,51 @@
-"""Income: levels by source, shares, change, steadiness, and the distance to the line. Claims are kept apart."""
+"""Income: levels by source, shares, and the distance to the line. Claims are kept apart."""
 
-from riskmodel.features import History, Number, View, col, feature
+from functools import reduce
+
+from riskmodel.features import History, Number, View, col, feature, larger
+
+THEME = ("收入", "Income")
+
+SOURCES = ["wage", "operating", "property", "transfer"]
+
+# Transfers that a policy grants and may end: income items under which the national form's transfers are entered.
+# Pensions and what relatives send are not among them.
+POLICY_ITEMS = [
+    "dibao",
+    "tekun",
+    "disability_allowance",
+    "farm_subsidy",
+    "eco_subsidy",
+    "family_planning_award",
+    "old_age_allowance",
+    "veteran_allowance",
+    "education_aid",
+    "disaster_relief",
+    "social_relief",
+]
+
+NO_INCOME = "no income recorded in 12 months"
+NO_INCOME_ZH = "近12个月无收入记录"
+
+
+def gross(view: View) -> Number:
+    """Income of the four sources over a view of the income table."""
+    return view.where(source=SOURCES).sum("amount")
 
 
 def net(view: View) -> Number:
     """Net income over a view of the income table: four sources less operating cost; claims are not part of it."""
-    gross = view.where(source=["wage", "operating", "property", "transfer"]).sum("amount")
-    return gross - view.where(source="operating_cost").sum("amount")
+    return gross(view) - view.where(source="operating_cost").sum("amount")
+
+
+def net_of_operations(view: View) -> Number:
+    """Operating income less operating cost over a view of the income table."""
+    return view.where(source="operating").sum("amount") - view.where(source="operating_cost").sum("amount")
+
+
+def policy_transfers(view: View) -> Number:
+    """Transfers that a policy grants, over a view of the income table."""
+    return view.where(source="transfer", item=POLICY_ITEMS).sum("amount")
 
 
 def per_head(h: History, amount: Number) -> Number:
@@ -14,8 +53,13 @@ def per_head(h: History, amount: Number) -> Number:
     return amount / h.members.count()
 
 
+def to_line(h: History, amount: Number, *, months_ago: int = 0) -> Number:
+    """An amount per head against the line, 0 on it; ``months_ago`` takes the line of that time."""
+    return per_head(h, amount) / h.line(months_ago=months_ago) - 1
+
+
 @feature(
-    months=(6, 12),
+    months=(3, 6, 12, 24),
     unit="yuan/person",
     risk="falls",
     zh="近{months}个月人均纯收入",
@@ -37,24 +81,17 @@ def net_income_pc_previous_12m(h: History) -> Number:
 
 @feature(
     unit="yuan/person",
-    zh="近12个月人均纯收入比前一年增减",
-    en="change in net income per person against the year before",
+    risk="falls",
+    zh="近12个月不计政策性转移收入的人均纯收入",
+    en="net income per person without policy transfers, last 12 months",
 )
-def net_income_pc_change_12m(h: History) -> Number:
-    return per_head(h, net(h.income.last(months=12)) - net(h.income.last(months=12, skip=12)))
+def net_income_pc_without_policy_12m(h: History) -> Number:
+    year = h.income.last(months=12)
+    return per_head(h, net(year) - policy_transfers(year))
 
 
 @feature(
-    unit="yuan/person",
-    zh="近6个月人均纯收入比去年同期增减",
-    en="change in net income per person, last 6 months against the same months a year earlier",
-)
-def net_income_pc_change_6m(h: History) -> Number:
-    return per_head(h, net(h.income.last(months=6)) - net(h.income.last(months=6, skip=12)))
-
-
-@feature(
-    months=(3, 12),
+    months=(3, 6, 12),
     unit="yuan/person",
     risk="falls",
     risk_type="job_instability",
@@ -66,71 +103,27 @@ def wage_income_pc(h: History, months: int) -> Number:
 
 
 @feature(
+    months=(12, 24),
     unit="yuan/person",
-    risk_type="job_instability",
-    zh="近3个月人均工资性收入比去年同期增减",
-    en="change in wage income per person, last 3 months against the same months a year earlier",
+    risk_type="enterprise_failure",
+    zh="近{months}个月人均生产经营净收入",
+    en="operating income per person after costs, last {months} months",
 )
-def wage_income_pc_change_3m(h: History) -> Number:
-    wage = h.income.where(source="wage")
-    return per_head(h, wage.last(months=3).sum("amount") - wage.last(months=3, skip=12).sum("amount"))
-
-
-@feature(
-    unit="month",
-    risk_type="job_instability",
-    zh="近12个月有工资性收入的月数",
-    en="months with wage income, last 12 months",
-)
-def wage_months_12m(h: History) -> Number:
-    return h.income.where(col("amount") > 0, source="wage").last(months=12).distinct("month")
-
-
-@feature(
-    unit="month",
-    risk_type="job_instability",
-    missing="no wage ever recorded",
-    zh="距最近一次工资性收入的月数",
-    en="months since the last wage income",
-)
-def months_since_wage(h: History) -> Number:
-    return h.income.where(col("amount") > 0, source="wage").months_since()
+def operating_net_pc(h: History, months: int) -> Number:
+    return per_head(h, net_of_operations(h.income.last(months=months)))
 
 
 @feature(
     unit="ratio",
-    risk_type="job_instability",
-    missing="fewer than two wage payments in 12 months",
-    zh="近12个月工资性收入波动系数",
-    en="unsteadiness of wage income, last 12 months (standard deviation / mean)",
-)
-def wage_unsteadiness_12m(h: History) -> Number:
-    wage = h.income.where(source="wage").last(months=12)
-    return wage.std("amount") / wage.mean("amount")
-
-
-@feature(
-    unit="yuan/person",
     risk_type="enterprise_failure",
-    zh="近12个月人均生产经营净收入",
-    en="operating income per person after costs, last 12 months",
+    missing="no operating income recorded in 12 months",
+    missing_zh="近12个月无生产经营性收入",
+    zh="近12个月生产经营支出与生产经营收入之比",
+    en="operating cost against operating income, last 12 months",
 )
-def operating_net_pc_12m(h: History) -> Number:
+def operating_cost_ratio_12m(h: History) -> Number:
     year = h.income.last(months=12)
-    return per_head(h, year.where(source="operating").sum("amount") - year.where(source="operating_cost").sum("amount"))
-
-
-@feature(
-    unit="yuan/person",
-    risk_type="enterprise_failure",
-    zh="近12个月人均生产经营净收入比前一年增减",
-    en="change in operating income per person after costs against the year before",
-)
-def operating_net_pc_change_12m(h: History) -> Number:
-    now, then = h.income.last(months=12), h.income.last(months=12, skip=12)
-    made = now.where(source="operating").sum("amount") - now.where(source="operating_cost").sum("amount")
-    before = then.where(source="operating").sum("amount") - then.where(source="operating_cost").sum("amount")
-    return per_head(h, made - before)
+    return year.where(source="operating_cost").sum("amount") / year.where(source="operating").sum("amount")
 
 
 @feature(
@@ -151,16 +144,46 @@ def transfer_income_pc_12m(h: History) -> Number:
     return per_head(h, h.income.where(source="transfer").last(months=12).sum("amount"))
 
 
+@feature(
+    unit="yuan/person",
+    risk_type="labour_shortage",
+    zh="近12个月人均政策性转移收入",
+    en="policy transfers per person, last 12 months",
+)
+def policy_transfer_pc_12m(h: History) -> Number:
+    return per_head(h, policy_transfers(h.income.last(months=12)))
+
+
+@feature(
+    unit="yuan/person",
+    risk_type="labour_shortage",
+    zh="近12个月人均养老金收入",
+    en="pensions per person, last 12 months",
+)
+def pension_pc_12m(h: History) -> Number:
+    return per_head(h, h.income.where(source="transfer", item="pension").last(months=12).sum("amount"))
+
+
+@feature(
+    unit="yuan/person",
+    risk_type="labour_shortage",
+    zh="近12个月人均赡养和亲属资助收入",
+    en="support from relatives per person, last 12 months",
+)
+def family_support_pc_12m(h: History) -> Number:
+    return per_head(h, h.income.where(source="transfer", item="family_support").last(months=12).sum("amount"))
+
+
 def _share(h: History, source: str) -> Number:
     year = h.income.last(months=12)
-    gross = year.where(source=["wage", "operating", "property", "transfer"]).sum("amount")
-    return year.where(source=source).sum("amount") / gross
+    return year.where(source=source).sum("amount") / gross(year)
 
 
 @feature(
     unit="share",
     risk_type="labour_shortage",
-    missing="no income recorded in 12 months",
+    missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
     zh="近12个月转移性收入占比",
     en="share of transfers in gross income, last 12 months",
 )
@@ -170,8 +193,22 @@ def transfer_share_12m(h: History) -> Number:
 
 @feature(
     unit="share",
+    risk_type="labour_shortage",
+    missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
+    zh="近12个月政策性转移收入占比",
+    en="share of policy transfers in gross income, last 12 months",
+)
+def policy_transfer_share_12m(h: History) -> Number:
+    year = h.income.last(months=12)
+    return policy_transfers(year) / gross(year)
+
+
+@feature(
+    unit="share",
     risk_type="job_instability",
-    missing="no income recorded in 12 months",
+    missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
     zh="近12个月工资性收入占比",
     en="share of wages in gross income, last 12 months",
 )
@@ -182,7 +219,8 @@ def wage_share_12m(h: History) -> Number:
 @feature(
     unit="share",
     risk_type="enterprise_failure",
-    missing="no income recorded in 12 months",
+    missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
     zh="近12个月生产经营性收入占比",
     en="share of farm and business income in gross income, last 12 months",
 )
@@ -192,8 +230,24 @@ def operating_share_12m(h: History) -> Number:
 
 @feature(
     unit="share",
+    missing=NO_INCOME,
+    missing_zh=NO_INCOME_ZH,
+    zh="近12个月最大收入来源占比",
+    en="share of the largest of the four sources in gross income, last 12 months",
+)
+def largest_source_share_12m(h: History) -> Number:
+    return reduce(larger, [_share(h, source) for source in SOURCES])
+
+
+@feature(unit="item", zh="近12个月有收入的项目数", en="income items received, last 12 months")
+def income_items_12m(h: History) -> Number:
+    return h.income.where(col("amount") > 0, source=SOURCES).last(months=12).distinct("item")
+
+
+@feature(
+    unit="share",
     risk="falls",
-    zh="近12个月人均纯收入高于监测线的比例",
+    zh="近12个月人均纯收入与监测线的差距（正为高于，负为低于）",
     en="net income per person above (+) or below (-) the monitoring line, last 12 months",
 )
 def line_gap_12m(h: History) -> Number:
@@ -202,20 +256,40 @@ def line_gap_12m(h: History) -> Number:
 
 @feature(
     unit="share",
+    zh="一年前人均纯收入与当时监测线的差距（正为高于，负为低于）",
+    en="net income per person above (+) or below (-) the line in force then, the year before",
+)
+def line_gap_previous_12m(h: History) -> Number:
+    return to_line(h, net(h.income.last(months=12, skip=12)), months_ago=12)
+
+
+@feature(
+    unit="share",
+    zh="与监测线的差距比一年前的变化（正为改善，负为恶化）",
+    en="change of the gap to the line against the year before (+ better, - worse)",
+)
+def line_gap_change_12m(h: History) -> Number:
+    return line_gap_12m(h) - line_gap_previous_12m(h)
+
+
+@feature(
+    unit="share",
     risk="falls",
-    zh="近12个月人均纯收入扣除自付医疗、加理赔后高于监测线的比例",
+    zh="近12个月人均纯收入不计政策性转移后与监测线的差距（正为高于，负为低于）",
+    en="net income per person without policy transfers above (+) or below (-) the line, last 12 months",
+)
+def line_gap_without_policy_12m(h: History) -> Number:
+    year = h.income.last(months=12)
+    return to_line(h, net(year) - policy_transfers(year))
+
+
+@feature(
+    unit="share",
+    risk="falls",
+    zh="近12个月人均纯收入扣除自付医疗、加理赔后与监测线的差距（正为高于，负为低于）",
     en="net income per person less out-of-pocket medical costs plus claims, above (+) or below (-) the line",
 )
 def line_gap_after_medical_12m(h: History) -> Number:
     oop = h.spending.where(kind="medical_oop").last(months=12).sum("amount")
     claims = h.income.where(source="claims").last(months=12).sum("amount")
-    return per_head(h, net(h.income.last(months=12)) - oop + claims) / h.line() - 1
-
-
-@feature(
-    unit="yuan",
-    zh="近12个月理赔收入",
-    en="insurance claims received, last 12 months",
-)
-def claims_12m(h: History) -> Number:
-    return h.income.where(source="claims").last(months=12).sum("amount")
+    return to_line(h, net(h.income.last(months=12)) - oop + claims)

@@ -1,8 +1,8 @@
-"""Labour: who is there, who can work, and how much work there has been."""
+"""Labour: who is there and who can work."""
 
-from riskmodel.features import History, Number, View, age, feature, months_since, ordinal
+from riskmodel.features import History, Number, View, age, feature, larger, ordinal
 
-DAYS_A_MONTH = 365.25 / 12
+THEME = ("人口与劳动力", "Members and labour")
 
 
 def able(h: History) -> View:
@@ -24,11 +24,23 @@ def members_able(h: History) -> Number:
     unit="share",
     risk="rises",
     risk_type="labour_shortage",
-    zh="无劳动能力人口占比",
+    zh="非劳动力人口占比",
     en="share of members not able to work",
 )
 def dependency_ratio(h: History) -> Number:
     return (h.members.count() - able(h).count()) / h.members.count()
+
+
+@feature(
+    unit="yes_no", risk="rises", risk_type="labour_shortage", zh="整户无劳动能力", en="nobody in the household can work"
+)
+def nobody_able(h: History) -> Number:
+    return able(h).count() == 0
+
+
+@feature(unit="person", risk_type="labour_shortage", zh="6岁以下人数", en="members under 6")
+def members_under_6(h: History) -> Number:
+    return h.members.where(age() < 6).count()
 
 
 @feature(unit="person", risk_type="labour_shortage", zh="16岁以下人数", en="members under 16")
@@ -41,10 +53,51 @@ def members_60_plus(h: History) -> Number:
     return h.members.where(age() >= 60).count()
 
 
+@feature(unit="person", risk_type="labour_shortage", zh="75岁及以上人数", en="members aged 75 or more")
+def members_75_plus(h: History) -> Number:
+    return h.members.where(age() >= 75).count()
+
+
+@feature(
+    unit="ratio",
+    risk_type="labour_shortage",
+    missing="nobody able to work",
+    missing_zh="无有劳动能力者",
+    zh="16岁以下人数与有劳动能力人数之比",
+    en="members under 16 per member able to work",
+)
+def children_per_able(h: History) -> Number:
+    return h.members.where(age() < 16).count() / able(h).count()
+
+
+@feature(
+    unit="ratio",
+    risk_type="labour_shortage",
+    missing="nobody able to work",
+    missing_zh="无有劳动能力者",
+    zh="60岁及以上人数与有劳动能力人数之比",
+    en="members aged 60 or more per member able to work",
+)
+def elders_per_able(h: History) -> Number:
+    return h.members.where(age() >= 60).count() / able(h).count()
+
+
+@feature(
+    unit="person",
+    risk_type="labour_shortage",
+    sensitive=True,
+    zh="16至59岁弱劳动力、半劳动力或丧失劳动力人数",
+    en="members aged 16 to 59 whose ability to work is weak or lost",
+)
+def working_age_weak(h: History) -> Number:
+    return h.members.where(age() >= 16, age() <= 59, labour_skill=["weak", "lost", "none"]).count()
+
+
 @feature(
     unit="age",
     risk_type="labour_shortage",
     missing="no head recorded",
+    missing_zh="未登记户主",
     zh="户主年龄",
     en="age of the head",
 )
@@ -56,6 +109,7 @@ def head_age(h: History) -> Number:
     unit="age",
     risk_type="labour_shortage",
     missing="nobody able to work",
+    missing_zh="无有劳动能力者",
     zh="有劳动能力成员的平均年龄",
     en="mean age of the members able to work",
 )
@@ -64,9 +118,20 @@ def able_mean_age(h: History) -> Number:
 
 
 @feature(
+    unit="person",
+    risk_type="labour_shortage",
+    zh="50至59岁有劳动能力人数",
+    en="members able to work aged 50 to 59",
+)
+def able_50_plus(h: History) -> Number:
+    return able(h).where(age() >= 50).count()
+
+
+@feature(
     unit="grade",
     risk_type="labour_shortage",
     missing="no adult's schooling recorded",
+    missing_zh="未登记成年成员文化程度",
     zh="成年成员最高文化程度（0文盲至5本科及以上）",
     en="highest schooling among adults (0 illiterate to 5 university)",
 )
@@ -80,47 +145,21 @@ def members_skilled(h: History) -> Number:
 
 
 @feature(
-    unit="month",
-    risk_type="job_instability",
-    zh="近12个月外出务工累计月数",
-    en="months of migrant work, all members together, last 12 months",
+    unit="person",
+    risk_type="labour_shortage",
+    zh="近24个月离户人数",
+    en="members who left the household, last 24 months",
 )
-def migrant_months_12m(h: History) -> Number:
-    return h.job.where(kind="migrant").last(months=12).days() / DAYS_A_MONTH
+def members_left_24m(h: History) -> Number:
+    return h.member.ended(months=24, end_column="left_on").count()
 
 
 @feature(
-    unit="month",
+    unit="person",
     risk_type="job_instability",
-    zh="近12个月本地务工累计月数",
-    en="months of local work, all members together, last 12 months",
+    zh="有劳动能力人数超出在职人数的部分",
+    en="members able to work beyond those at work",
 )
-def local_work_months_12m(h: History) -> Number:
-    return h.job.where(kind="local").last(months=12).days() / DAYS_A_MONTH
-
-
-@feature(unit="count", risk_type="job_instability", zh="当前在职工作数", en="jobs held now")
-def jobs_held(h: History) -> Number:
-    return h.job.where(kind=["migrant", "local", "public_post"]).in_force().count()
-
-
-@feature(
-    unit="count",
-    risk_type="job_instability",
-    zh="近6个月结束的工作数",
-    en="jobs that ended in the last 6 months",
-)
-def jobs_ended_6m(h: History) -> Number:
-    since = months_since("ended_on")
-    return h.job.where(since >= 0, since < 6).count()
-
-
-@feature(
-    unit="share",
-    risk_type="job_instability",
-    missing="nobody able to work",
-    zh="当前在职工作数与有劳动能力人数之比",
-    en="jobs held now per member able to work",
-)
-def jobs_per_able(h: History) -> Number:
-    return h.job.where(kind=["migrant", "local", "public_post"]).in_force().count() / able(h).count()
+def able_without_job(h: History) -> Number:
+    working = h.job.where(kind=["migrant", "local", "public_post"]).in_force().distinct("member_id")
+    return larger(able(h).count() - working, 0)

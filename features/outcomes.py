@@ -1,6 +1,6 @@
-"""What is predicted, and of whom. Features look back; only what is declared here looks ahead."""
+"""What is predicted, of whom, and what was done meanwhile. Only what is declared here looks ahead."""
 
-from riskmodel.features import History, Number, Outlook, cohort, outcome
+from riskmodel.features import Ahead, History, Number, Outlook, cohort, exposure, months_since, outcome
 
 from .income import net
 
@@ -47,9 +47,34 @@ def not_listed(h: History) -> dict[str, Number]:
 
 
 @cohort(
-    zh="在户、不在监测名单上且收入未低于监测线",
-    en="present, not on the monitoring list, and not already below the line",
+    zh="在户、不在监测名单上、近期未消除风险且收入未低于监测线",
+    en="present, not on the monitoring list, not lately eliminated from it, and not already below the line",
 )
-def not_listed_above_line(h: History) -> dict[str, Number]:
+def at_risk(h: History) -> dict[str, Number]:
+    last = h.listing.ended(end_column="eliminated_on").min(months_since("eliminated_on"))
     income = net(h.income.last(months=12)) / h.members.count()
-    return {**not_listed(h), "not already below the line": income >= h.line()}
+    return {
+        **not_listed(h),
+        "washout after elimination": last.is_missing() | (last >= h.figure("washout_months")),
+        "not already below the line": income >= h.line(),
+    }
+
+
+@exposure(zh="期内开始的帮扶措施数", en="measures begun within the horizon")
+def measures_received(h: Ahead) -> Number:
+    return h.measure.count()
+
+
+@exposure(zh="期内开始的帮扶措施金额", en="amount of the measures begun within the horizon, yuan")
+def measure_amount_received(h: Ahead) -> Number:
+    return h.measure.sum("amount")
+
+
+@exposure(zh="期内纳入监测名单", en="put on the monitoring list within the horizon")
+def listed(h: Ahead) -> Number:
+    return h.listing.exists()
+
+
+@exposure(zh="期内入户核实", en="visited within the horizon")
+def visited(h: Ahead) -> Number:
+    return h.visit.exists()

@@ -43,9 +43,15 @@ def default_models() -> Path:
     return (find_workspace() or Path.cwd()) / "models"
 
 
-def workspace_policy() -> Policy:
-    """Return the package's policy record with the workspace's ``policy.yaml``, if it has one, laid over it."""
-    workspace = find_workspace()
+def workspace_policy(workspace: Path | None = None) -> Policy:
+    """Return the package's policy record with a workspace's ``policy.yaml``, if it has one, laid over it.
+
+    Parameters
+    ----------
+    workspace : Path, optional
+        The one that one stands in when absent.
+    """
+    workspace = workspace or find_workspace()
     if workspace is not None and (workspace / "policy.yaml").is_file():
         return load_policy(workspace / "policy.yaml", base=default_policy())
     return default_policy()

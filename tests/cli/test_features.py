@@ -62,3 +62,13 @@ def test_a_wrong_name_is_answered_and_nothing_is_written(cli, workspace, tmp_pat
     assert ended.code == 2
     assert told in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_dictionary_needs_no_registry_and_names_each_feature(cli, workspace, tmp_path):
+    ended = cli("features", "--dictionary", "--out", tmp_path / "words.md", cwd=workspace)
+    assert ended.code == 0
+    text = (tmp_path / "words.md").read_text(encoding="utf-8")
+    names = load_catalogue(workspace / "features").features
+    assert all(f"| `{name}` |" in text for name in names)
+    shown = cli("features", "--dictionary", "--only", "members", cwd=workspace)
+    assert shown.code == 0 and "家庭在户人口数" in shown.out and "line_gap_12m" not in shown.out

@@ -32,11 +32,11 @@ def test_every_experiment_that_is_laid_out_is_in_order(cli, workspace, tmp_path)
 
 def test_a_features_folder_that_was_changed_is_the_one_that_counts(cli, workspace, tmp_path):
     assert cli("init", "mine", cwd=tmp_path).code == 0
-    (tmp_path / "mine" / "features" / "labour.py").unlink()
-    call = ["features", workspace / "county", "--as-of", "2024-01-01", "--out", "f", "--only", "members"]
+    (tmp_path / "mine" / "features" / "points.py").unlink()
+    call = ["features", workspace / "county", "--as-of", "2024-01-01", "--out", "f", "--only", "points_12m"]
     ended = cli(*call, cwd=tmp_path / "mine")
     assert ended.code == 2
-    assert 'no feature "members"' in ended.err
+    assert 'no feature "points_12m"' in ended.err
 
 
 def test_a_folder_that_holds_something_is_refused(cli, tmp_path, snapshot):

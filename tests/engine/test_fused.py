@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_registry import as_tables, random_rows
 
 from riskmodel.engine import plan
 from riskmodel.engine.fused import kernel, program
@@ -20,7 +20,9 @@ from riskmodel.errors import CallError, DataError
 from riskmodel.features import build_features, build_labels, load_catalogue, write_features
 from riskmodel.features.builder import evaluate
 from riskmodel.features.engines import choose_engine
+from riskmodel.files import sha256_of
 from riskmodel.registry import Registry, schema, write_registry
+from riskmodel.testing.random_rows import as_tables, random_rows
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
 DATES = [date(2021, 2, 28), date(2022, 7, 1), date(2024, 3, 31)]
@@ -62,6 +64,9 @@ CONDITIONS: dict[str, list[plan.Row]] = {
         plan.IsMissing(plan.MonthsSince("ended_on")),
         plan.Compare(plan.Field("kind"), "==", "migrant"),
         plan.Compare(plan.Field("place"), "!=", "province"),
+        plan.Within("ended_on", -12, 0),
+        plan.Not(plan.Within("ended_on", None, -3)),
+        plan.AnyOf((plan.Within("ended_on", -6, 0), plan.Compare(plan.Field("kind"), "==", "own"))),
     ],
     "observation": [
         plan.Compare(plan.Field("item"), "==", "i2"),
@@ -191,13 +196,35 @@ def test_arithmetic_keeps_what_is_missing(registries: list[Registry]) -> None:
             for b, right in enumerate(parts):
                 outputs[f"{op} {a} {b}"] = plan.Binary(op, left, right)
     for a, part in enumerate(parts):
-        for op in ("not", "abs", "log1p", "is_missing"):
+        for op in ("not", "abs", "log1p", "sqrt", "is_missing"):
             outputs[f"{op} {a}"] = plan.Unary(op, plan.Binary("-", part, plan.Constant(1.0)))
         outputs[f"if {a}"] = plan.IfElse(plan.Binary(">", part, plan.Constant(1.0)), count, loss)
         outputs[f"coalesce {a}"] = plan.Coalesce((part, loss, plan.Constant(-1.0)))
     names = {name: f"c{number}" for number, name in enumerate(outputs)}
     renamed = {names[name]: node for name, node in outputs.items()}
     assert_same(built(registries[1], renamed, "fused"), built(registries[1], renamed, "duckdb"))
+
+
+def test_means_over_neighbours(registries: list[Registry], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one slice and in many: what is missing, who is alone, and who is not present."""
+    from riskmodel.engine.fused import run
+
+    worth = plan.Reduction("income", "sum", (), plan.Window(-12, 0), plan.Field("amount"))
+    rare = plan.Reduction("event", "max", (plan.Compare(plan.Field("kind"), "==", "death"),), None, plan.Field("loss"))
+    poor = plan.Binary("<", worth, plan.PolicyValue("monitoring_line"))
+    outputs: dict[str, plan.Household] = {
+        f"{place}{number}": plan.Binary("-", plan.Peers(place, part), plan.Coalesce((part, plan.Constant(1.0))))
+        for place in ("village", "township")
+        for number, part in enumerate((worth, rare, poor))
+    }
+    for registry in registries:
+        whole, duckdb = built(registry, outputs, "fused"), built(registry, outputs, "duckdb")
+        assert_same(whole, duckdb)
+        assert whole["village0"].notna().any() and whole["village1"].isna().any()
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "_FEWEST", 1)
+            patch.setattr(run, "_MOST", 1)
+            pd.testing.assert_frame_equal(built(registry, outputs, "fused"), whole)
 
 
 def test_slices_leave_no_mark(registries: list[Registry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,13 +281,15 @@ def test_another_registry_goes_to_duckdb(registries: list[Registry], tmp_path: P
 
 
 def test_a_file_put_in_another_order_is_refused(registries: list[Registry], tmp_path: Path) -> None:
-    """The stamp of this package survives being sorted anew by another tool; the rows' order is looked at."""
+    """Whatever stamps and digests say, the rows' order is looked at."""
     (tmp_path / "registry").mkdir()
     for name in registries[0].tables:
         [path] = registries[0].files(name)
         rows = pq.read_table(path)
         order = np.arange(rows.num_rows)[::-1] if name == "income" else np.arange(rows.num_rows)
         pq.write_table(rows.take(order), tmp_path / "registry" / path.name)
+    digests = {path.stem: sha256_of(path) for path in (tmp_path / "registry").glob("*.parquet")}
+    (tmp_path / "registry" / "registry.json").write_text(json.dumps({"sha256": digests}))
     table = evaluate(
         Registry.open(tmp_path / "registry"), {"n": plan.Reduction("income", "count")}, as_of=DATES, engine="fused"
     )

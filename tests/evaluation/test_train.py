@@ -20,6 +20,7 @@ from riskmodel.evaluation.findings import findings
 from riskmodel.evaluation.inputs import build_rows, groups_of, prepare, scorers_of
 from riskmodel.evaluation.train import lay_out_folds
 from riskmodel.model import ModelStore, load_bundle
+from riskmodel.workspace import workspace_policy
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,10 @@ def test_the_bundle_loads_verifies_and_says_what_it_is(trained):
     bundle = load_bundle(trained.bundle)
     assert trained.reference == "small@1"
     assert bundle.manifest["outcome"] == "need"
+    rule = bundle.manifest["rule"]
+    assert (rule["feature"], rule["below"], rule["entry"]["en"]) == ("line_gap_12m", 0.0, "distance to the line")
+    assert len(bundle.manifest["cohort_definition"]) == 16
+    assert bundle.manifest["policy"] == workspace_policy().digest
     assert bundle.manifest["training_cut"] == "2024-02-01"
     assert bundle.manifest["experiment_sha256"] == trained.evaluation.experiment.sha256
     assert bundle.names == ["income_pc_3m", "income_pc_12m", "line_gap_12m", "members_chronic"]
@@ -94,6 +99,24 @@ def test_the_bundle_loads_verifies_and_says_what_it_is(trained):
     assert "摘要" in bundle.card
     assert "members_chronic" in bundle.card.split("## Sensitive features")[1]
     assert "with present support" in bundle.card
+
+
+def test_the_line_is_that_of_the_experiments_workspace_wherever_one_stands(county, workspace, tmp_path, monkeypatch):
+    for place, line in (("mine", 6000), ("elsewhere", 9000)):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "riskmodel.toml").touch()
+        (tmp_path / place / "policy.yaml").write_text(
+            f"- {{name: monitoring_line, region: c, valid_from: 2000-01-01, value: {line}, unit: yuan/person/year, "
+            "source: county notice, certainty: A}\n"
+        )
+    mine = tmp_path / "mine"
+    (mine / "features.py").write_text(county.CATALOGUE.replace("5000", "h.line()"), encoding="utf-8")
+    (mine / "small.yaml").write_text(county.EXPERIMENT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    prepared = prepare(mine / "small.yaml", registry=workspace / "county")
+    X = build_rows(prepared).X
+    assert (X["line_gap_12m"] + 1).to_numpy() == pytest.approx(X["income_pc_12m"].to_numpy() / 6000)
+    assert prepared.policy.digest != workspace_policy().digest
 
 
 def test_the_first_version_is_the_champion_and_the_second_is_not(trained, workspace):
@@ -129,6 +152,15 @@ def test_the_report_is_whole_in_both_languages_and_fetches_nothing(trained):
     for drawn in pictures:
         ET.fromstring(drawn)
     assert "nan" not in re.sub(r"[A-Za-z\u4e00-\u9fff]*nan[a-z]+", "", page)
+
+
+def test_the_report_says_which_dates_taught_the_final_model(trained):
+    page = (trained.out / "evaluation.html").read_text(encoding="utf-8")
+    days = load_bundle(trained.bundle).manifest["as_of"]
+    rows = f"{trained.evaluation.rows:,}"
+    assert f"taught or were tested: {len(days)} dates from {days[0]} to {days[-1]}, {rows} rows" in page
+    assert f"{len(days)} 个时点（{days[0]} 至 {days[-1]}），{rows} 户次" in page
+    assert "all rows whose outcome is known" not in page
 
 
 def test_predictions_hold_every_household_once_an_origin(trained):

@@ -78,7 +78,11 @@ class County:
 
     def with_bundle(self, folder: Path, *, features: list[dict[str, Any]] | None = None, **manifest: Any) -> County:
         """The same county with its model saved anew under another manifest, or with other words for its features."""
-        told = {"horizon_months": 12, "catalogue_hash": self.catalogue.hash, **manifest}
+        told = {
+            "horizon_months": 12,
+            "catalogue_hash": self.catalogue.hash,
+            "rule": below_line(self.catalogue),
+        } | manifest
         rows = features if features is not None else self.bundle.features
         save_bundle(self.bundle.classifier, folder, features=rows, metrics={}, card="# need\n", manifest=told)
         return replace(self, bundle=load_bundle(folder))
@@ -104,9 +108,14 @@ def make_county(folder: Path) -> County:
         features=[spec.to_dict() for spec in catalogue.features.values()],
         metrics={},
         card="# need\n",
-        manifest={"horizon_months": 12, "catalogue_hash": catalogue.hash},
+        manifest={"horizon_months": 12, "catalogue_hash": catalogue.hash, "rule": below_line(catalogue)},
     )
     return County(folder / "registry", load_bundle(folder / "bundle"), catalogue)
+
+
+def below_line(catalogue: Catalogue) -> dict[str, Any]:
+    """The usual rule as a manifest holds it."""
+    return {"feature": "line_gap_12m", "below": 0.0, "entry": catalogue.features["line_gap_12m"].to_dict()}
 
 
 def results(folder: Path) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from riskmodel.monitoring import Capacity
         ("0.05", "share", 0.05),
         (".05", "share", 0.05),
         ("5%", "share", 0.05),
+        ("5％", "share", 0.05),
         (" 2.5 % ", "share", 0.025),
         ("100%", "share", 1.0),
         ("1.0", "share", 1.0),

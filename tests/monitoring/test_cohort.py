@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from riskmodel.errors import CallError
-from riskmodel.features import History, Number, feature
+from riskmodel.features import History, Number, feature, load_catalogue
 from riskmodel.features.catalogue import Catalogue
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.choosing import Choice, choose
+from riskmodel.monitoring.cohort import cohort_outputs, digest, trained_cohort
 from riskmodel.monitoring.matching import check_same_features
+from riskmodel.testing import history
 
 RISK = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
 
@@ -55,6 +58,16 @@ def test_nobody_in_the_cohort_leaves_nobody_flagged():
     choice = chosen(in_cohort=[], visits=2)
     assert not choice.by_model.any()
     assert (choice.eligible, choice.model_places) == (0, 0)
+
+
+def test_rules_switched_off_when_the_model_learned_are_switched_off_here():
+    registry = history(listing=[])
+    catalogue = load_catalogue(Path(__file__).parents[2] / "features")
+    told = {"cohort": "not_listed", "cohort_without": ["not on the list"]}
+    whole = cohort_outputs(registry, catalogue.cohort("not_listed"))
+    less = cohort_outputs(registry, trained_cohort(told, catalogue, model="need"))
+    assert (len(whole), len(less)) == (2, 1)
+    assert digest(whole) != digest(less)
 
 
 def test_a_wholly_other_catalogue_is_said_once():

@@ -140,7 +140,7 @@ def test_flagged_by_says_who(scored_county, scores, flags):
     assert by["model"] | by["both"] == set(scores.index[scores["rank"] <= places])
     assert by["rule"] | by["both"] == below - on_list
     assert not set(flags["household_id"]) & on_list
-    assert [list(rules) == ["income_below_line"] for rules in flags["rules"]] == [
+    assert [list(rules) == ["line_gap_12m_below_0"] for rules in flags["rules"]] == [
         household in below for household in flags["household_id"]
     ]
 
@@ -153,7 +153,9 @@ def test_every_flag_is_signed(scored_county, flags):
 
 
 def test_a_model_of_a_cohort_flags_only_that_cohort(scored_county, tmp_path):
-    county = scored_county.with_bundle(tmp_path / "bundle", cohort="not_listed_above_line")
+    county = scored_county.with_bundle(
+        tmp_path / "bundle", cohort="at_risk", cohort_without=["washout after elimination"]
+    )
     told = county.score(tmp_path / "out")
     scores = read(tmp_path / "out", "scores.parquet").set_index("household_id")
     flags = read(tmp_path / "out", "flags.parquet").set_index("household_id")

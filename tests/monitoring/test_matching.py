@@ -9,6 +9,7 @@ from scored import County, listing
 
 from riskmodel.errors import CallError
 from riskmodel.features import Catalogue
+from riskmodel.monitoring.cohort import trained_cohort
 
 
 def changed(county: County, **features) -> County:
@@ -44,6 +45,29 @@ def test_another_definition_under_the_same_name_is_told_with_both(scored_county,
     assert '"members_disabled" has another ' in told
     assert "unit (was 'person', is 'count')" in told
     assert f"definition (was '{spec.definition}', is '0123456789abcdef')" in told
+
+
+def test_a_cohort_that_is_gone_is_named_with_the_nearest_left(scored_county, tmp_path):
+    told = refused(scored_county.with_bundle(tmp_path / "bundle", cohort="not_listd"), tmp_path / "out")
+    assert 'learned from the cohort "not_listd", which the catalogue does not have. Did you mean "not_listed"?' in told
+    assert "--catalogue FOLDER" in told
+
+
+def test_a_cohort_whose_rules_changed_is_told_with_both(scored_county, tmp_path):
+    now = scored_county.catalogue.cohort("at_risk")
+    before = now.without("washout after elimination").definition
+    other = scored_county.with_bundle(tmp_path / "bundle", cohort="at_risk", cohort_definition=before)
+    told = refused(other, tmp_path / "out")
+    assert (
+        f'the cohort "at_risk", whose rules have changed since (definition was {before}, is {now.definition})' in told
+    )
+
+
+def test_a_cohort_is_the_one_that_was_trained_with_its_rules_switched_off(scored_county):
+    off = "washout after elimination"
+    now = scored_county.catalogue.cohort("at_risk").without(off)
+    told = {"cohort": "at_risk", "cohort_without": [off], "cohort_definition": now.definition}
+    assert trained_cohort(told, scored_county.catalogue, model="need") == now
 
 
 def test_many_changes_are_counted_not_listed_without_end(scored_county, tmp_path):

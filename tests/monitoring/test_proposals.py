@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from riskmodel.monitoring.categories import propose_categories
 from riskmodel.monitoring.measures import DEVELOPING, MOST, propose_measures
-from riskmodel.monitoring.rules import RULES, rule_words, rules_met
 from riskmodel.registry.codes import codes
 
 RISK_TYPES = st.lists(st.sampled_from(sorted(codes("risk_type"))), unique=True, max_size=5)
@@ -79,16 +78,3 @@ def test_measures_are_of_the_code_book_each_once_and_fit_who_can_work(types, abl
 def test_the_strongest_type_speaks_first():
     assert propose_measures(["water", "illness"], members_able=None)[:2] == ["water", "health"]
     assert propose_measures(["other", "illness"], members_able=None)[0] == "health"
-
-
-def test_the_rule_is_strictly_below_the_line():
-    gaps = pd.DataFrame({"line_gap_12m": [-1e-9, 0.0, 0.3, np.nan]})
-    assert rules_met(gaps) == [("income_below_line",), (), (), ()]
-    assert rules_met(pd.DataFrame({"members": [1.0, 2.0]})) == [(), ()]
-
-
-def test_a_rule_has_words_in_both_languages_and_an_unknown_one_keeps_its_name():
-    assert [(rule_words(rule.name, "zh"), rule_words(rule.name, "en")) for rule in RULES] == [
-        (rule.zh, rule.en) for rule in RULES
-    ]
-    assert rule_words("a_rule_of_another_version", "zh") == "a_rule_of_another_version"

@@ -11,6 +11,7 @@ from scored import RESULTS, read
 from riskmodel.errors import DataError
 from riskmodel.files import sha256_of
 from riskmodel.monitoring import read_record
+from riskmodel.policy import default_policy
 
 
 @pytest.fixture
@@ -39,6 +40,17 @@ def test_the_checks_of_the_contributions_were_made_and_held(told):
     check = told["contributions_check"]
     assert 0 <= check["against_lightgbm"] <= check["tolerance"] == 1e-5
     assert 0 <= check["against_margin"] <= 1e-5
+
+
+def test_other_figures_than_the_model_was_trained_with_are_told_with_both(scored_county, tmp_path, caplog):
+    in_force = default_policy().digest
+    county = scored_county.with_bundle(tmp_path / "bundle", policy="0123456789abcdef")
+    told = county.score(tmp_path / "out")
+    assert told["policy"] == {"digest": in_force, "trained_with": "0123456789abcdef"}
+    assert f"policy figures 0123456789abcdef, the ones in force here are {in_force}" in caplog.text
+    caplog.clear()
+    scored_county.with_bundle(tmp_path / "same", policy=in_force).score(tmp_path / "again")
+    assert "policy figures" not in caplog.text
 
 
 def test_no_household_is_in_the_record_or_the_log(scored_county, tmp_path, caplog):

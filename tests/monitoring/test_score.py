@@ -80,7 +80,7 @@ def test_resuming_does_again_only_what_was_not_finished(scored_county, tmp_path,
     half_way(scored_county, tmp_path)
     asked = []
     real = score.rules_met
-    monkeypatch.setattr(score, "rules_met", lambda rows: asked.append(len(rows)) or real(rows))
+    monkeypatch.setattr(score, "rules_met", lambda rows, rules: asked.append(len(rows)) or real(rows, rules))
     scored_county.score(tmp_path, resume=True, **CHUNKS)
     assert asked == [150, 100]
 

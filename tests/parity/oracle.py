@@ -140,6 +140,9 @@ class Oracle:
         net = sums["wage"] + sums["operating"] + sums["property"] + sums["transfer"] - sums["operating_cost"]
         below = (net - oop + sums["claims"]) / len(members) < line_on(end) if members else None
         failed = any(not row["met"] for row in ahead("guarantee"))
-        listed = bool(ahead("listing"))
+        # Of a household that is gone at the end (nobody left, or its row taken away), only what came true is known.
+        there = bool(members and self.seen("household", household, known_before=known, own_before=end))
+        listed = bool(ahead("listing")) or (False if there else None)
         need = True if failed else below
+        need = need or (False if there and need is not None else None)
         return {"need": need, "admitted": listed, "need_or_admitted": True if listed else need}

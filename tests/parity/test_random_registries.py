@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle import KEYS, Oracle
-from random_registry import as_tables, random_rows
 
 from riskmodel.features import build_features, build_labels, load_catalogue
 from riskmodel.registry import Registry, write_registry
+from riskmodel.testing.random_rows import as_tables, random_rows
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
 OUTCOMES = ("need", "admitted", "need_or_admitted")

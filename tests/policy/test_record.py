@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskmodel.errors import CallError
-from riskmodel.policy import default_policy, load_policy
+from riskmodel.policy import Policy, default_policy, load_policy
 
 
 def test_the_nearest_region_and_the_latest_day_count() -> None:
@@ -46,3 +46,12 @@ def test_errors_name_file_entry_and_key(tmp_path: Path) -> None:
         default_policy().value("monitor_line", region="36", on=date(2024, 1, 1))
     with pytest.raises(CallError, match="in force on 2001-01-01"):
         default_policy().value("monitoring_line", region="36", on=date(2001, 1, 1))
+
+
+def test_the_digest_is_of_the_figures_alone() -> None:
+    policy = default_policy()
+    first = policy.entries[0]
+    turned = Policy(tuple(reversed(policy.entries)))
+    resourced = policy.extended((first.model_copy(update={"source": "another notice", "certainty": "S"}),))
+    dearer = policy.extended((first.model_copy(update={"value": first.value + 1}),))
+    assert policy.digest == turned.digest == resourced.digest != dearer.digest

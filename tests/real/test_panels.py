@@ -56,21 +56,34 @@ class Run:
 
 @dataclass(frozen=True)
 class Panel:
-    """Where a panel's things lie in ``out/``, who may be flagged, how many are, and what need means."""
+    """Where a panel's things lie in ``out/``, whom the model may flag, how many it does, the rule, what need means."""
 
     name: str
     short: str
     households: int
     cohort: str
     flags: int
+    rule: str
     need: str
 
 
 MALAWI = Panel(
-    "malawi_food_security", "malawi", 2_654, "fcs >= 35", 63, "food consumption score below 35 in the next round"
+    "malawi_food_security",
+    "malawi",
+    2_654,
+    "fcs >= 35",
+    63,
+    "fcs < 42",
+    "food consumption score below 35 in the next round",
 )
 PAKISTAN = Panel(
-    "pakistan_graduation", "pakistan", 854, "ctotal_pcmonth >= 46.2", 35, "below 46.2 US$ at the next wave"
+    "pakistan_graduation",
+    "pakistan",
+    854,
+    "ctotal_pcmonth >= 46.2",
+    35,
+    "ctotal_pcmonth < 55.44",
+    "below 46.2 US$ at the next wave",
 )
 
 
@@ -140,19 +153,22 @@ def test_features_and_labels_are_those_that_were_trained_on(finished: tuple[Pane
     assert (both["outcome"] == both["outcome_labelled"].astype(float)).all()
 
 
-def test_only_the_cohort_is_flagged(finished: tuple[Panel, Run]) -> None:
+def test_the_model_flags_of_its_cohort_and_the_rule_whom_it_names(finished: tuple[Panel, Run]) -> None:
     panel, run = finished
     flags = pd.read_parquet(run.out / "list" / "flags.parquet")
-    assert len(flags) == panel.flags
+    by_model = set(flags.loc[flags["flagged_by"] != "rule", "household_id"])
+    assert len(by_model) == panel.flags
     leading = panel.cohort.split()[0]
     items = pd.read_parquet(run.out / "registry" / "observation.parquet", columns=["household_id", "item", "value"])
     assert leading in set(items["item"].str.lower())
     scores = pd.read_parquet(run.out / "list" / "scores.parquet").set_index("household_id")
     last = _last_values(run.out / "registry", leading).reindex(scores.index)
-    outside = ~last.to_frame(leading).eval(panel.cohort)
+    frame = last.to_frame(leading)
+    outside, named = ~frame.eval(panel.cohort), frame.eval(panel.rule)
     assert outside.any()
-    assert scores.loc[outside, "rank"].isna().all()
-    assert not set(flags["household_id"]) & set(scores.index[outside])
+    assert scores.loc[outside & ~named, "rank"].isna().all()
+    assert not by_model & set(scores.index[outside])
+    assert set(flags.loc[flags["flagged_by"] != "model", "household_id"]) == set(scores.index[named])
 
 
 def _last_values(registry: Path, item: str) -> pd.Series:

@@ -105,6 +105,22 @@ def test_a_duckdb_file_reads_like_a_folder(sound, tmp_path):
         assert registry.files("income") == ()
 
 
+def test_a_cut_that_nobody_stated_is_warned_of_with_the_table_that_sets_it(sound, tmp_path, caplog):
+    stray = sound["points"].set_column(
+        sound["points"].schema.get_field_index("known_on"), "known_on", pa.array([date(2023, 7, 1), date(2032, 1, 1)])
+    )
+    with Registry.open(_foreign(tmp_path / "r", income=sound["income"], points=stray)) as registry:
+        assert registry.cut_on == date(2032, 1, 2)
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "2032-01-01 in table points" in said
+
+
+def test_a_stated_cut_is_taken_without_a_word(folder, caplog):
+    with Registry.open(folder) as registry:
+        assert registry.cut_on == date(2023, 7, 2)
+    assert not caplog.records
+
+
 def test_the_fingerprint_follows_the_content_and_not_the_place(folder, sound, tmp_path):
     shutil.copytree(folder, tmp_path / "elsewhere")
     with Registry.open(folder) as here, Registry.open(tmp_path / "elsewhere") as there:
@@ -114,6 +130,60 @@ def test_the_fingerprint_follows_the_content_and_not_the_place(folder, sound, tm
     write_registry({**sound, "income": changed}, tmp_path / "elsewhere")
     with Registry.open(folder) as here, Registry.open(tmp_path / "elsewhere") as there:
         assert here.fingerprint != there.fingerprint
+
+
+def _swapped(sound):
+    """The incomes of two months of one household changed places: the same size, counts and ranges."""
+    place = sound["income"].schema.get_field_index("amount")
+    first, second = (pa.chunked_array([values]) for values in ([700.0, 800.0, 150.0], [800.0, 700.0, 150.0]))
+    return sound["income"].set_column(place, "amount", first), sound["income"].set_column(place, "amount", second)
+
+
+def test_two_values_that_change_places_change_the_fingerprint(sound, tmp_path):
+    prints = set()
+    for name, income in zip("ab", _swapped(sound), strict=True):
+        write_registry({"income": income}, tmp_path / name)
+        _foreign(tmp_path / f"foreign-{name}", income=income.drop(["known_until"]))
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+            rows = income.drop(["known_until", "withdrawn"])  # noqa: F841  (DuckDB finds it by its name)
+            connection.execute("create table income as select * from rows")
+        for place in (name, f"foreign-{name}", f"{name}.duckdb"):
+            with Registry.open(tmp_path / place) as registry:
+                prints.add(registry.fingerprint)
+    assert len(prints) == 6
+
+
+def test_a_file_changed_since_it_was_written_is_noticed(folder, sound, tmp_path, caplog):
+    with Registry.open(folder) as registry:
+        before = registry.fingerprint
+        registry.table("income")
+    assert not caplog.records
+    _, other = _swapped(sound)
+    write_registry({"income": other}, tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "income.parquet", folder / "income.parquet")
+    with Registry.open(folder) as registry:
+        assert registry.fingerprint != before
+        registry.table("income")
+    assert "table income is not what registry.json says was written" in caplog.text
+
+
+def test_a_correction_added_by_hand_ends_the_row_that_it_repeats(folder):
+    points = pq.read_table(folder / "points.parquet")
+    place = points.schema.get_field_index("known_on")
+    later = points.slice(0, 1).set_column(place, points.schema.field(place), pa.array([date(2023, 8, 1)]))
+    pq.write_table(pa.concat_tables([points, later]), folder / "points.parquet")
+    with Registry.open(folder) as registry:
+        rows = registry.table("points").order_by(["household_id", "known_on"]).to_pyarrow()
+    assert rows["known_until"].to_pylist() == [date(2023, 8, 1), None, None]
+
+
+def test_a_stamped_file_without_a_record_of_it_is_indexed_anew(folder):
+    (folder / "registry.json").unlink()
+    points = pq.read_table(folder / "points.parquet")
+    pq.write_table(pa.concat_tables([points, points.slice(0, 1)]), folder / "points.parquet")
+    with Registry.open(folder) as registry:
+        standing = registry.table("points").known_until.isnull().sum().to_pyarrow().as_py()
+    assert standing == 2
 
 
 def test_nothing_at_the_path(tmp_path, folder):

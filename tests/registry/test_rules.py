@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from riskmodel.registry import validate_tables
+from riskmodel.registry import Registry, validate_tables, write_registry
 from riskmodel.registry.rejects import as_text
 from riskmodel.registry.schema import TABLES, Column, Table
 
@@ -188,6 +188,30 @@ def test_of_rows_with_one_key_known_on_one_day_the_first_stays(rows):
     assert rejects.by_rule() == {"income.known_on.duplicate": 1}
     assert rejects.to_arrow()["row"].to_pylist() == [4]
     assert kept["income"]["amount"].to_pylist() == [800.0, 800.0, 150.0, 950.0]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept_rows", "stands"),
+    [
+        ([False, True], [0, 1], False),
+        ([True, False], [0, 1], True),
+        ([False, True, False], [0, 1, 2], True),
+        ([False, False, True, True], [0, 2], False),
+        ([False, None], [0], True),
+    ],
+)
+def test_a_row_and_its_withdrawal_may_be_known_on_one_day_and_the_later_one_stands(
+    rows, tmp_path, said, kept_rows, stands
+):
+    event = rows["event"][0]
+    given = [{**event, "loss": float(at), "withdrawn": word} for at, word in enumerate(said)]
+    kept, rejects, _ = validate_tables({"event": pa.Table.from_pylist(given)})
+    assert kept["event"]["loss"].to_pylist() == [float(at) for at in kept_rows]
+    assert len(rejects) == len(said) - len(kept_rows)
+    write_registry(kept, tmp_path / "registry")
+    with Registry.open(tmp_path / "registry") as registry:
+        newest = registry.table("event").filter(lambda t: t.known_until.isnull()).to_pyarrow().to_pylist()
+    assert [not row["withdrawn"] for row in newest] == [stands]
 
 
 def test_a_rejected_row_does_not_push_out_a_good_one_of_its_key(rows):

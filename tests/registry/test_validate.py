@@ -140,15 +140,64 @@ def test_rows_in_many_files_are_counted_through_all_of_them(folder, rows):
     assert not (folder / "points").exists()
 
 
-def test_the_cut_date_moves_forward_with_new_rows_and_never_back(folder, tmp_path):
-    (folder / "registry.json").write_text(json.dumps({"schema_version": 1, "cut_on": "2024-01-01", "tables": {}}))
-    validate(folder)
-    assert json.loads((folder / "registry.json").read_text())["cut_on"] == "2024-01-01"
-    points = pq.read_table(folder / "points.parquet")
-    late = [{**line, "known_on": date(2024, 2, 1)} for line in points.to_pylist()]
-    pq.write_table(pa.Table.from_pylist([*points.to_pylist(), *late]), folder / "points.parquet")
-    validate(folder)
-    assert json.loads((folder / "registry.json").read_text())["cut_on"] == "2024-02-02"
+def _described(folder, cut_on):
+    (folder / "registry.json").write_text(json.dumps({"schema_version": 1, "cut_on": cut_on, "tables": {}}))
+
+
+def _add_points(folder, known_on):
+    points = pq.read_table(folder / "points.parquet").to_pylist()
+    pq.write_table(pa.Table.from_pylist([*points, {**points[0], "known_on": known_on}]), folder / "points.parquet")
+
+
+def _cut(folder):
+    return json.loads((folder / "registry.json").read_text())["cut_on"]
+
+
+def test_a_stated_cut_stays_and_rows_known_on_it_or_later_are_set_aside(folder):
+    _described(folder, "2024-01-01")
+    for day in (date(2023, 12, 31), date(2024, 1, 1), date(2032, 1, 1)):
+        _add_points(folder, day)
+    report = validate(folder, today=date(2024, 6, 1))
+    assert [(line.rule, line.rows) for line in report.rejected_by_rule if "known_on" in line.rule] == [
+        ("points.known_on.after_cut", 2)
+    ]
+    assert any("known_on is 2024-01-01, but the registry is cut on 2024-01-01" in line for line in report.rejects)
+    assert _cut(folder) == "2024-01-01"
+
+
+def test_a_new_cut_is_stated_with_the_rows_that_it_lets_in(folder):
+    _described(folder, "2024-01-01")
+    _add_points(folder, date(2024, 2, 1))
+    assert validate(folder, cut_on=date(2024, 3, 1)).rejected == 1
+    assert _cut(folder) == "2024-03-01"
+
+
+def test_a_row_from_the_future_is_set_aside_and_moves_no_cut(folder):
+    _add_points(folder, date(2032, 1, 1))
+    _add_points(folder, date(2023, 9, 1))
+    report = validate(folder, today=date(2023, 9, 1))
+    assert "points.known_on.after_today" in [line.rule for line in report.rejected_by_rule]
+    assert any("known_on is 2032-01-01, but today is 2023-09-01" in line for line in report.rejects)
+    assert _cut(folder) == "2023-09-02"
+
+
+def test_a_stated_cut_after_today_is_pointed_out(folder):
+    _described(folder, "2032-01-02")
+    assert any("cut on 2032-01-02, after today (2024-01-01)" in note for note in validate(
+        folder, check_only=True, today=date(2024, 1, 1)).notes)  # fmt: skip
+
+
+def test_the_command_takes_today_from_the_clock_and_a_cut_from_its_option(folder, tmp_path, monkeypatch):
+    from riskmodel.cli import validate as command
+
+    app = typer.Typer()
+    command.register(app)
+    monkeypatch.setattr(command, "today", lambda: date(2023, 6, 30))
+    result = CliRunner().invoke(app, [str(folder), "--check"])
+    assert "points.known_on.after_today" in result.output
+    result = CliRunner().invoke(app, [str(folder), "--cut-on", "2024-01-01", "--out", str(tmp_path / "out")])
+    assert "known_on" not in result.output
+    assert _cut(tmp_path / "out") == "2024-01-01"
 
 
 def test_a_database_is_only_read(rows, tmp_path):

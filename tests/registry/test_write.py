@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import date
 
@@ -51,12 +52,14 @@ def test_row_groups_are_bounded_and_codes_are_dictionary_encoded(sound, tmp_path
         assert file.metadata.row_group(0).column(0).compression == "ZSTD"
 
 
-def test_the_description_says_version_cut_and_counts(sound, tmp_path):
+def test_the_description_says_version_cut_counts_and_digests(sound, tmp_path):
     write_registry({"points": sound["points"]}, tmp_path / "r")
+    content = (tmp_path / "r" / "points.parquet").read_bytes()
     assert json.loads((tmp_path / "r" / "registry.json").read_text()) == {
         "schema_version": 1,
         "cut_on": "2023-07-02",
         "tables": {"points": 2},
+        "sha256": {"points": hashlib.sha256(content).hexdigest()},
     }
 
 

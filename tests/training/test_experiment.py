@@ -40,10 +40,16 @@ def fault(load, change=None, *, text=None) -> str:
 def test_defaults_are_the_countys(load):
     experiment = load()
     assert experiment.outcome == "need"
-    assert experiment.cohort == "not_listed"
+    assert experiment.cohort.name == "not_listed"
     assert experiment.baselines.rule.comparison == ("below", 0.0)
     assert experiment.capacities == (0.01, 0.02, 0.05, 0.10)
     assert len(experiment.sha256) == 64
+
+
+def test_a_cohort_is_a_name_or_a_name_less_some_rules(load):
+    assert load({"cohort": "at_risk"}).cohort.without == ()
+    asked = load({"cohort": {"name": "at_risk", "without": ["not on the list"]}}).cohort
+    assert (asked.name, asked.without, str(asked)) == ("at_risk", ("not on the list",), "at_risk − not on the list")
 
 
 def test_the_shipped_experiment_is_in_order():
@@ -77,6 +83,8 @@ def test_a_misspelt_key_below_is_named_with_its_path(load):
         ({"training": {}}, ": training.as_of is missing."),
         ({"validation": {"mode": "both"}}, ": validation.origins is missing"),
         ({"validation": {"mode": "out_of_tme", "origins": ["2021-01-01"]}}, 'Did you mean "out_of_time"?'),
+        ({"cohort": {"name": "at_risk", "witout": []}}, ': cohort.witout is not a key here. Did you mean "without"?'),
+        ({"cohort": 5}, ": cohort is 5, expected names with values."),
         ({"name": "a/b"}, ': name is "a/b", expected letters'),
         ({"file": "x"}, ": file is not a key here."),
     ],

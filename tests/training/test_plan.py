@@ -114,6 +114,8 @@ def test_cross_validation_takes_every_date():
     [
         ({"outcome": "neeed"}, 'outcome names "neeed", which is not an outcome of the catalogue. Did you mean "need"?'),
         ({"cohort": "not_lsted"}, 'Did you mean "not_listed"?'),
+        ({"cohort": {"name": "not_listed", "without": ["not on the lst"]}}, 'Did you mean "not on the list"?'),
+        ({"features": {"only": ["visited"]}}, "not a feature of the catalogue. It is an exposure, known only after"),
         ({"features": {"only": ["line_gap"]}}, 'features.only names "line_gap"'),
         ({"features": {"without": ["members", "line_gap_12m"]}}, "leaves no feature at all"),
         ({"baselines": {"rule": {"feature": "line_gap_12", "below": 0}}}, 'Did you mean "line_gap_12m"?'),
@@ -129,6 +131,9 @@ def test_a_name_that_the_catalogue_lacks(change, said):
         }
         | change
     )
+    cohorts = {"not_listed": ["present", "not on the list"]}
     with pytest.raises(CallError) as raised:
-        check_names(asked, features=["members", "line_gap_12m"], outcomes=["need"], cohorts=["not_listed"])
+        check_names(
+            asked, features=["members", "line_gap_12m"], outcomes=["need"], cohorts=cohorts, exposures=["visited"]
+        )
     assert said in str(raised.value)

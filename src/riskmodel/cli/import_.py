@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmodel.cli.options import check_output_folder, parse_date
+from riskmodel.cli.options import check_output_folder, parse_date, today
 from riskmodel.errors import CallError
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def import_(
             "--cut-on",
             metavar="YYYY-MM-DD",
             help="The registry holds what was known strictly before this day. "
-            "Left out: the mapping's cut_on, else the day after the last known_on.",
+            "Left out: the mapping's cut_on, else the day after the last known_on. Rows known later, or after today "
+            "where no cut is stated, are set aside.",
         ),
     ] = None,
     examples: Annotated[int, typer.Option("--examples", min=0, help="How many rejected rows to put in words.")] = 5,
@@ -45,7 +46,8 @@ def import_(
 
     A value that cannot be read sets its row aside in rejects.parquet, with file, sheet, row, column and what was
     expected; the good rows go on. Rows read = kept + rejected + filtered + blank + repeated, for every block of the
-    mapping. Columns that the mapping does not name are never read: names, ID numbers and phones stay where they are.
+    mapping. Columns that the mapping does not name are never kept, so names, ID numbers and phones stay where they are;
+    a workbook's sheet is read whole, and they are dropped at once.
 
     How to write a mapping: experiments/example_county/README.md.
 
@@ -57,7 +59,7 @@ def import_(
     check_output_folder(out)
     if out.resolve() == source.resolve():
         raise CallError(f"--out {out} is what is read: the registry would replace it. Name another folder.")
-    report = import_registry(source, mapping, out, cut_on=cut)
+    report = import_registry(source, mapping, out, cut_on=cut, today=today())
     _print(report, examples=examples)
     typer.echo(
         f"Written to {out}: cut on {report.cut_on}; import.json has the counts, rejects.parquet the rows set aside."

@@ -34,7 +34,7 @@ def labels(
     days = parse_dates(as_of)
     check_output_file(out, registry=registry)
     from riskmodel.features import load_catalogue
-    from riskmodel.features.builder import known_when, label_table
+    from riskmodel.features.builder import before_ledger, known_when, label_table
     from riskmodel.registry import Registry
 
     chosen = load_catalogue(catalogue)
@@ -42,6 +42,10 @@ def labels(
     source = Registry.open(registry)
     rows = label_table(source, as_of=days, outcome=outcome, catalogue=chosen).write(out)
     typer.echo(f"{out}: {rows:,} rows, outcome {outcome}")
+    for day in before_ledger(source, spec, days):
+        typer.echo(
+            f"at {day} the outcome is missing: the income that it reads begins later in this registry.", err=True
+        )
     for day in days:
         known = known_when(day, spec.horizon_months, spec.lag_days)
         if known > source.cut_on:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,11 @@ def parse_dates(texts: list[str]) -> list[date]:
     return [parse_date(text, option="--as-of") for text in texts]
 
 
+def today() -> date:
+    """Return the day on which the command runs: the one place where a command takes it from the clock."""
+    return datetime.now().astimezone().date()
+
+
 def check_output(out: Path, *, registry: Path | None = None, option: str = "--out") -> None:
     """Refuse, before any work is done, a place that nothing can be written to, and the registry that is read.
 
@@ -59,7 +64,7 @@ def check_output(out: Path, *, registry: Path | None = None, option: str = "--ou
             raise CallError(f"{option} {out} is the registry itself, or lies in it: name another place.")
 
 
-def check_output_file(out: Path, *, registry: Path) -> None:
+def check_output_file(out: Path, *, registry: Path | None = None) -> None:
     """Refuse what :func:`check_output` refuses, and a folder."""
     check_output(out, registry=registry)
     if out.is_dir():

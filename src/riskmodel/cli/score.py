@@ -37,8 +37,8 @@ def score(
     and English), contributions.parquet (every feature's contribution for each flag) and run.json (inputs, counts,
     checks, timings). `riskmodel report OUT` makes pages and a workbook of them.
 
-    Flagged are the households that the model ranks first, as many as --capacity says, and those that the county's
-    rule names: recorded net income below the monitoring line. Who is on the monitoring list already is scored, not
+    Flagged are the households of the model's cohort that it ranks first, as many as --capacity says, and those that
+    the rule of the model's experiment names. Who is on the monitoring list already is scored, not
     flagged. A score is a clue for a visit; people decide.
 
     Example: riskmodel score county/ --as-of 2025-01-01 --model need@champion --out out/2025-01 --capacity 5%

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmodel.cli.options import check_output_folder
+from riskmodel.cli.options import check_output_folder, parse_date, today
 
 if TYPE_CHECKING:
     from riskmodel.registry.validate import ValidationReport
@@ -27,6 +27,15 @@ def validate(
         typer.Option("--out", help="Write the validated registry to this folder; the source stays untouched."),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only report; write nothing.")] = False,
+    cut_on: Annotated[
+        str | None,
+        typer.Option(
+            "--cut-on",
+            metavar="YYYY-MM-DD",
+            help="The registry holds what was known strictly before this day. Left out: what registry.json says, else "
+            "the day after the last known_on. Rows known later, or after today where no cut is stated, are set aside.",
+        ),
+    ] = None,
     examples: Annotated[
         int, typer.Option("--examples", min=0, help="How many rejected rows to put in words, one a rule.")
     ] = 5,
@@ -43,7 +52,8 @@ def validate(
         check_output_folder(out)
     from riskmodel.registry.validate import validate as run
 
-    report = run(registry, out, check_only=check, examples=examples)
+    cut = parse_date(cut_on, option="--cut-on") if cut_on is not None else None
+    report = run(registry, out, check_only=check, examples=examples, cut_on=cut, today=today())
     _print(report)
     if not check:
         typer.echo(

@@ -40,6 +40,7 @@ def matrix(
     as_of: Sequence[date],
     figure: PolicyFigure,
     regions: Iterable[str],
+    present: plan.Household | None = None,
 ) -> ir.Table:
     """Return the expression of a table with one row a household and as_of, one column an output.
 
@@ -48,29 +49,37 @@ def matrix(
     outputs
         Column name to household node. A column is float64; where it reads an absent table, all missing.
     base
-        ``household_id, as_of, county_code`` and whatever else is to be kept: who gets a row.
+        ``household_id, as_of, county_code, township_code, village_code`` and whatever else is to be kept.
     sources
         The tables there are, by name.
     figure
         ``(name, region, day) -> value`` for policy figures.
     regions
         The county codes that may occur in ``base``.
+    present
+        The condition on which a row of ``base`` gets a row, and counts among its place's households; by default all.
     """
-    wanted = [r for node in outputs.values() for r in plan.reductions(node) if r.table in sources]
+    nodes = [*outputs.values(), *([] if present is None else [present])]
+    wanted = [r for node in nodes for r in plan.reductions(node) if r.table in sources]
     unique = list(dict.fromkeys(wanted))
-    names = {reduction: f"r{index}" for index, reduction in enumerate(unique)}
+    known: dict[plan.Household, str] = {reduction: f"r{index}" for index, reduction in enumerate(unique)}
     joined = base
-    for (table, clock), group in _passes(unique).items():
-        part = _one_pass(sources[table], clock, {names[r]: r for r in group}, as_of)
-        part = part.rename(_household="household_id", _as_of="as_of")
-        joined = joined.left_join(part, [joined.household_id == part["_household"], joined.as_of == part["_as_of"]])
-        joined = joined.drop("_household", "_as_of")
-    joined, figures = _with_figures(joined, outputs.values(), as_of=as_of, figure=figure, regions=regions)
-    columns = {}
-    for name, node in outputs.items():
-        absent = any(table not in sources for table in plan.tables(node))
-        value = ibis.null("float64") if absent else _household(node, joined, names, figures).cast("float64")
-        columns[name] = value
+    # Keys of their own for each part keep this one chain of joins: no select between them that lists all columns.
+    for index, ((table, clock), group) in enumerate(_passes(unique).items()):
+        part = _one_pass(sources[table], clock, {known[r]: r for r in group}, as_of)
+        part = part.rename({f"_h{index}": "household_id", f"_a{index}": "as_of"})
+        joined = joined.left_join(part, [joined.household_id == part[f"_h{index}"], joined.as_of == part[f"_a{index}"]])
+    joined, figures = _with_figures(joined, nodes, as_of=as_of, figure=figure, regions=regions)
+    known |= figures
+    if present is not None:
+        joined = joined.filter(_truth(_household(present, joined, known)))
+    there = {name: node for name, node in outputs.items() if set(plan.tables(node)) <= set(sources)}
+    joined, means = _with_peers(joined, there.values(), known)
+    known |= means
+    columns = {
+        name: _household(node, joined, known).cast("float64") if name in there else ibis.null("float64")
+        for name, node in outputs.items()
+    }
     kept = [joined[name] for name in base.columns]
     return joined.select(*kept, **columns)
 
@@ -116,6 +125,7 @@ def _one_pass(
 ) -> ir.Table:
     windows = [r.window for r in wanted.values() if r.window is not None]
     offsets = [w.start for w in windows if w.start is not None] + [w.end for w in windows]
+    offsets += [months for r in wanted.values() for part in r.where for months in plan.month_bounds(part)]
     rows = visible(source, dates_table(as_of, clock=clock, offsets=offsets))
     aggregates = {name: _reduce(reduction, rows, source) for name, reduction in wanted.items()}
     return rows.group_by("household_id", "as_of").aggregate(**aggregates)
@@ -221,6 +231,9 @@ def _value(node: plan.Row | None, rows: ir.Table) -> Any:
             return _value(left, rows).isin(list(values))
         case plan.IsMissing(left):
             return _value(left, rows).isnull()
+        case plan.Within(column, start, end):
+            inside = rows[column] < rows[_bound(end)]
+            return inside if start is None else (rows[column] >= rows[_bound(start)]) & inside
         case plan.StillOpen(column):
             return rows[column].isnull() | (rows[column] >= rows["_ref"])
         case plan.Not(part):
@@ -254,18 +267,19 @@ _ZERO_OVER_NOTHING = {"sum", "count", "exists", "distinct", "days"}
 def _household(
     node: plan.Household,
     joined: ir.Table,
-    names: Mapping[plan.Reduction, str],
-    figures: Mapping[plan.PolicyValue, str],
+    known: Mapping[plan.Household, str],
 ) -> Any:
+    """Work out a node; ``known`` names the columns that hold its reductions, figures and means over others."""
+
     def go(part: plan.Household) -> Any:
-        return _household(part, joined, names, figures)
+        return _household(part, joined, known)
 
     match node:
         case plan.Reduction():
-            value = joined[names[node]]
+            value = joined[known[node]]
             return value.fill_null(0) if node.op in _ZERO_OVER_NOTHING else value
-        case plan.PolicyValue():
-            return joined[figures[node]]
+        case plan.PolicyValue() | plan.Peers():
+            return joined[known[node]]
         case plan.Constant(value):
             return ibis.literal(value, "float64")
         case plan.Binary("/", left, right):
@@ -290,6 +304,9 @@ def _household(
         case plan.Unary("log1p", part):
             value = go(part).cast("float64") + 1.0
             return (value > 0).ifelse(value, ibis.null("float64")).ln()
+        case plan.Unary("sqrt", part):
+            value = go(part).cast("float64")
+            return (value >= 0).ifelse(value, ibis.null("float64")).sqrt()
         case plan.Unary("is_missing", part):
             return go(part).isnull()
         case plan.IfElse(condition, then, otherwise):
@@ -317,6 +334,29 @@ def _truth(value: Any) -> Any:
     return value if isinstance(value, ir.BooleanValue) else value != 0
 
 
+def _with_peers(
+    joined: ir.Table, nodes: Iterable[plan.Household], known: Mapping[plan.Household, str]
+) -> tuple[ir.Table, dict[plan.Household, str]]:
+    """Add the means over the other rows of the same place and as_of, from sums of whole millionths."""
+    wanted = list(dict.fromkeys(peers for node in nodes for peers in plan.peers(node)))
+    if not wanted:
+        return joined, {}
+    parts = {part: f"_u{index}" for index, part in enumerate(dict.fromkeys(peers.part for peers in wanted))}
+    units = {
+        name: (_plain(_household(part, joined, known)) * _MILLIONTHS).round().cast("int64")
+        for part, name in parts.items()
+    }
+    joined = joined.mutate(**units)
+    columns = {}
+    for index, peers in enumerate(wanted):
+        own = joined[parts[peers.part]]
+        around = ibis.window(group_by=[joined[f"{peers.place}_code"], joined.as_of])
+        total = own.sum().over(around) - own.fill_null(0)
+        many = own.count().over(around) - own.notnull().cast("int64")
+        columns[f"_m{index}"] = total.cast("float64") / many.nullif(0) / _MILLIONTHS
+    return joined.mutate(**columns), dict(zip(wanted, columns, strict=True))
+
+
 def _with_figures(
     joined: ir.Table,
     nodes: Iterable[plan.Household],
@@ -324,9 +364,9 @@ def _with_figures(
     as_of: Sequence[date],
     figure: PolicyFigure,
     regions: Iterable[str],
-) -> tuple[ir.Table, dict[plan.PolicyValue, str]]:
+) -> tuple[ir.Table, dict[plan.Household, str]]:
     wanted = list(dict.fromkeys(value for node in nodes for value in plan.policy_values(node)))
-    names = {value: f"_p{index}" for index, value in enumerate(wanted)}
+    names: dict[plan.Household, str] = {value: f"_p{index}" for index, value in enumerate(wanted)}
     if not wanted:
         return joined, names
     places = sorted(set(regions))
@@ -334,9 +374,9 @@ def _with_figures(
         "_region": pa.array([place for place in places for _ in as_of], pa.string()),
         "_day": pa.array([day for _ in places for day in as_of], pa.date32()),
     }
-    for value, name in names.items():
+    for value in wanted:
         figures = [figure(value.name, place, add_months(day, value.at_months)) for place in places for day in as_of]
-        columns[name] = pa.array(figures, pa.float64())
+        columns[names[value]] = pa.array(figures, pa.float64())
     table = ibis.memtable(pa.table(columns))
     joined = joined.left_join(table, [joined.county_code == table["_region"], joined.as_of == table["_day"]])
     return joined.drop("_region", "_day"), names

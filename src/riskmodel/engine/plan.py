@@ -20,7 +20,8 @@ Scalar = float | int | str | bool
 CompareOp = Literal["==", "!=", "<", "<=", ">", ">="]
 ReduceOp = Literal["sum", "mean", "min", "max", "std", "count", "exists", "latest", "months_since", "distinct", "days"]
 BinaryOp = Literal["+", "-", "*", "/", "==", "!=", "<", "<=", ">", ">=", "and", "or", "min", "max"]
-UnaryOp = Literal["not", "abs", "log1p", "is_missing"]
+UnaryOp = Literal["not", "abs", "log1p", "sqrt", "is_missing"]
+Place = Literal["village", "township"]
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,15 @@ class StillOpen(Row):
     """Whether an end date is missing or not before the clock's day."""
 
     column: str
+
+
+@dataclass(frozen=True)
+class Within(Row):
+    """Whether a date column lies in ``[as_of + start, as_of + end)``, in calendar months; a missing start is open."""
+
+    column: str
+    start: int | None
+    end: int
 
 
 @dataclass(frozen=True)
@@ -199,6 +209,19 @@ class Coalesce(Household):
     parts: tuple[Household, ...]
 
 
+@dataclass(frozen=True)
+class Peers(Household):
+    """The mean of ``part`` over the other households of the same place, present at the same as_of: leave one out.
+
+    Others without a value do not count; missing where no other has one. The place is the one on the household row seen
+    at as_of. Whoever runs a plan for a slice of households needs all households of their villages and townships in it:
+    a mean over half a village is a different number.
+    """
+
+    place: Place
+    part: Household
+
+
 def children(node: Household) -> Iterator[Household]:
     """Yield the household nodes directly below ``node``."""
     for field in dataclasses.fields(node):  # type: ignore[arg-type]
@@ -225,9 +248,40 @@ def policy_values(node: Household) -> list[PolicyValue]:
     return list(dict.fromkeys(part for part in walk(node) if isinstance(part, PolicyValue)))
 
 
+def peers(node: Household) -> list[Peers]:
+    """Return the distinct means over other households below ``node``; one never lies inside another."""
+    return list(dict.fromkeys(part for part in walk(node) if isinstance(part, Peers)))
+
+
 def tables(node: Household) -> list[str]:
     """Return the source tables that ``node`` reads, each once."""
     return list(dict.fromkeys(part.table for part in reductions(node)))
+
+
+def columns(node: Row | None) -> Iterator[str]:
+    """Yield the columns that a row node reads."""
+    match node:
+        case Field(name):
+            yield name
+        case AgeYears(column) | MonthsSince(column) | Ordinal(column) | StillOpen(column) | Within(column):
+            yield column
+        case Compare(part) | IsIn(part) | IsMissing(part) | Not(part):
+            yield from columns(part)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from columns(part)
+
+
+def month_bounds(node: Row) -> Iterator[int]:
+    """Yield the months from as_of at which a row node's date windows begin and end."""
+    match node:
+        case Within(_, start, end):
+            yield from (end,) if start is None else (start, end)
+        case Compare(part) | IsIn(part) | IsMissing(part) | Not(part):
+            yield from month_bounds(part)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from month_bounds(part)
 
 
 def as_data(node: object) -> object:

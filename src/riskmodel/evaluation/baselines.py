@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,20 @@ from riskmodel.training.experiment import Baselines, Logistic, OneNumber, Rule
 Predict = Callable[[pd.DataFrame], np.ndarray]
 Fit = Callable[[pd.DataFrame, pd.Series, np.ndarray], Predict]
 
-_COMPARE: dict[str, tuple[Callable[[Any, float], Any], str, str]] = {
-    "below": (np.less, "<", "低于"),
-    "above": (np.greater, ">", "高于"),
-    "at_least": (np.greater_equal, "≥", "不低于"),
-    "at_most": (np.less_equal, "≤", "不高于"),
+
+class Comparison(NamedTuple):
+    """How a rule compares, with its sign and its Chinese word."""
+
+    holds: Callable[[Any, float], Any]
+    sign: str
+    zh: str
+
+
+COMPARISONS = {
+    "below": Comparison(np.less, "<", "低于"),
+    "above": Comparison(np.greater, ">", "高于"),
+    "at_least": Comparison(np.greater_equal, "≥", "不低于"),
+    "at_most": Comparison(np.less_equal, "≤", "不高于"),
 }
 
 
@@ -53,13 +62,13 @@ def rule_flags(rule: Rule, X: pd.DataFrame) -> np.ndarray:
     """Return which rows a rule flags; a missing value is not flagged."""
     word, threshold = rule.comparison
     values = X[rule.feature].to_numpy(dtype=float)
-    return np.asarray(_COMPARE[word][0](values, threshold)) & ~np.isnan(values)
+    return np.asarray(COMPARISONS[word].holds(values, threshold)) & ~np.isnan(values)
 
 
 def rule_scorer(rule: Rule, *, zh: str, en: str) -> Scorer:
     """Return the rule as a scorer of 0 and 1. ``zh`` and ``en`` name its feature."""
     word, threshold = rule.comparison
-    _, sign, zh_word = _COMPARE[word]
+    compared = COMPARISONS[word]
 
     def fit(_X: pd.DataFrame, _y: pd.Series, _groups: np.ndarray) -> Predict:
         return lambda X: rule_flags(rule, X).astype(float)
@@ -68,8 +77,8 @@ def rule_scorer(rule: Rule, *, zh: str, en: str) -> Scorer:
         name="rule",
         zh="规则",
         en="rule",
-        means_zh=f"{zh}{zh_word} {threshold:g} 的农户",
-        means_en=f"households with {en} {sign} {threshold:g}",
+        means_zh=f"{zh}{compared.zh} {threshold:g} 的农户",
+        means_en=f"households with {en} {compared.sign} {threshold:g}",
         probabilities=False,
         fit=fit,
     )

@@ -9,6 +9,7 @@ from riskmodel.evaluation.findings import best_of, compared, findings, measure_n
 from riskmodel.evaluation.metrics import capacity_label
 from riskmodel.evaluation.report_words import group_words, how_measured
 from riskmodel.evaluation.results import CROSS_VALIDATION, Evaluation
+from riskmodel.training.flow import flow_markdown
 
 
 def model_card(evaluation: Evaluation) -> str:
@@ -31,9 +32,9 @@ def model_card(evaluation: Evaluation) -> str:
         "## What is predicted, and of whom\n\n"
         f"- Outcome `{experiment.outcome}`: {evaluation.outcome_words[1]}. Horizon {plan.horizon.months} months; "
         f"counted as known {plan.horizon.lag_days} days after its end.\n"
-        f"- Cohort `{experiment.cohort}`: {evaluation.cohort_words[1]}.\n- Learned from {data}\n"
+        f"- Cohort `{experiment.cohort.name}`: {evaluation.cohort_words[1]}.\n- Learned from {data}\n"
         f"- {len(evaluation.features)} features, each from what was known strictly before the date.",
-        "## Flow of rows\n\n" + _flow(evaluation),
+        "## Flow of rows\n\n" + flow_markdown(evaluation.flow),
         "## Results beside the baselines\n\n" + _bullets(compared(evaluation, "en")) + "\n\n" + _results(evaluation),
         "## Where the model does not win\n\n" + _losses(evaluation),
         "## How this was measured\n\n" + _bullets(how_measured(evaluation, "en")),
@@ -75,16 +76,6 @@ def _summary_zh(evaluation: Evaluation) -> str:
 
 def _bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _flow(evaluation: Evaluation) -> str:
-    columns = list(evaluation.flow.columns)
-    head = "| " + " | ".join(columns) + " |\n|" + "---|" * len(columns)
-    rows = [
-        "| " + " | ".join(f"{v:,}" if isinstance(v, int) else str(v) for v in row) + " |"
-        for row in evaluation.flow.astype(object).itertuples(index=False)
-    ]
-    return "\n".join([head, *rows])
 
 
 def _results(evaluation: Evaluation) -> str:

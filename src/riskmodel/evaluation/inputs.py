@@ -14,15 +14,13 @@ from riskmodel.evaluation.baselines import Scorer, baseline_scorers
 from riskmodel.features.catalogue import Catalogue, load_catalogue
 from riskmodel.training.experiment import Experiment, load_experiment
 from riskmodel.training.plan import Plan, check_names, plan_dates
-from riskmodel.workspace import default_models
+from riskmodel.workspace import default_models, workspace_policy
 
 if TYPE_CHECKING:
     from riskmodel.model import RiskClassifier
+    from riskmodel.policy import Policy
     from riskmodel.registry import Registry
     from riskmodel.training.training_set import TrainingSet
-
-# How the keys of an experiment's `by` are called in a training set.
-_COLUMNS = {"village": "village_code", "township": "township_code", "household": "household_id"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +31,8 @@ class Prepared:
     ----------
     columns : tuple of str
         The features that the model is given.
+    policy : Policy
+        The dated figures of the workspace that the file lies in, wherever one stands.
     """
 
     experiment: Experiment
@@ -40,6 +40,7 @@ class Prepared:
     registry: Registry
     plan: Plan
     columns: tuple[str, ...]
+    policy: Policy
 
 
 def prepare(path: Path, *, registry: Path | None = None) -> Prepared:
@@ -60,7 +61,8 @@ def prepare(path: Path, *, registry: Path | None = None) -> Prepared:
         experiment,
         features=list(catalogue.features),
         outcomes=list(catalogue.outcomes),
-        cohorts=list(catalogue.cohorts),
+        cohorts={name: [rule for rule, _ in spec.rules] for name, spec in catalogue.cohorts.items()},
+        exposures=list(catalogue.exposures),
     )
     _check_direction(experiment, catalogue)
     _check_model(experiment)
@@ -74,7 +76,14 @@ def prepare(path: Path, *, registry: Path | None = None) -> Prepared:
     )
     grouping = experiment.validation.holdout.by.removeprefix("feature:")
     columns = tuple(n for n in experiment.features.chosen(list(catalogue.features)) if n != grouping)
-    return Prepared(experiment=experiment, catalogue=catalogue, registry=opened, plan=plan, columns=columns)
+    return Prepared(
+        experiment=experiment,
+        catalogue=catalogue,
+        registry=opened,
+        plan=plan,
+        columns=columns,
+        policy=workspace_policy(experiment.workspace),
+    )
 
 
 def models_folder(experiment: Experiment) -> Path:
@@ -109,7 +118,7 @@ def _check_model(experiment: Experiment) -> None:
         if name not in known:
             raise experiment.wrong(f"model.{name}", f"is not a parameter of RiskClassifier.{did_you_mean(name, known)}")
         try:
-            RiskClassifier(**{name: value})._check_parameters()
+            RiskClassifier(**{name: value}).check_parameters()
         except CallError as error:
             raise CallError(f"{experiment.file}: model.{error}") from None
         except TypeError:
@@ -124,7 +133,7 @@ def build_rows(prepared: Prepared) -> TrainingSet:
     DataError
         If there are none, or a date has none.
     """
-    from riskmodel.training.training_set import TrainingSet, build_training_set
+    from riskmodel.training.training_set import build_training_set
 
     experiment, plan = prepared.experiment, prepared.plan
     needed = set(prepared.columns) | _named_features(experiment)
@@ -135,8 +144,10 @@ def build_rows(prepared: Prepared) -> TrainingSet:
         prepared.registry,
         as_of=list(plan.training),
         outcome=experiment.outcome,
-        cohort=experiment.cohort,
+        cohort=experiment.cohort.name,
+        without_rules=experiment.cohort.without,
         catalogue=catalogue,
+        policy=prepared.policy,
     )
     known = rows.y.notna().to_numpy()
     dates = rows.frame["as_of"].to_numpy()
@@ -149,14 +160,7 @@ def build_rows(prepared: Prepared) -> TrainingSet:
                 f"The registry may begin later, or the cohort may be too narrow: choose other dates or another cohort."
             )
     _check_finite(rows.X)
-    return TrainingSet(
-        frame=rows.frame[known].reset_index(drop=True),
-        X=rows.X[known].reset_index(drop=True),
-        y=rows.y[known].reset_index(drop=True),
-        catalogue=rows.catalogue,
-        flow=rows.flow,
-        record=rows.record,
-    )
+    return rows.known()
 
 
 def _named_features(experiment: Experiment) -> set[str]:
@@ -177,14 +181,8 @@ def _check_finite(X: pd.DataFrame) -> None:
 
 def groups_of(rows: TrainingSet, by: str) -> pd.Series:
     """Return the group of each row as text; a row without one is a group of its household alone."""
-    frame = rows.frame
-    if by.startswith("feature:"):
-        values = rows.X[by.removeprefix("feature:")]
-    else:
-        if _COLUMNS[by] not in frame.columns:
-            raise CallError(f'The training set has no column "{_COLUMNS[by]}" to group by {by}.')
-        values = frame[_COLUMNS[by]]
-    alone = "household " + frame["household_id"].astype(str)
+    values = rows.X[by.removeprefix("feature:")] if by.startswith("feature:") else rows.groups[by]
+    alone = "household " + rows.frame["household_id"].astype(str)
     return values.astype(str).where(values.notna(), alone).reset_index(drop=True)
 
 

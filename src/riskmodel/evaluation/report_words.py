@@ -32,7 +32,19 @@ WORDS: dict[str, dict[str, Any]] = {
         "reliability_note": f"按风险分为 {CALIBRATION_BINS} 组，每组户数大致相等；落在对角线上为一致。",
         "mean_risk": "平均预测风险",
         "share": "实际发生比例",
-        "flow_words": {"as_of": "时点", "seen": "登记在册", "outcome known": "结果已知", "outcome true": "结果发生"},
+        "flow_words": {
+            "as_of": "时点",
+            "seen": "登记在册",
+            "present": "在户",
+            "not on the list": "不在监测名单上",
+            "washout after elimination": "近期未消除风险",
+            "not already below the line": "收入未低于监测线",
+            "not yet known": "结果尚未可知",
+            "gone before the horizon's end": "期末前已无成员",
+            "cannot be told": "结果无从得知",
+            "outcome known": "结果已知",
+            "outcome true": "结果发生",
+        },
         "verdicts": {
             "clearly_better": "明显较好",
             "better": "较好（区间含 0）",
@@ -101,6 +113,9 @@ def how_measured(evaluation: Evaluation, lang: str) -> list[str]:
         "drawn": group_words(intervals.by, lang),
         "level": f"{intervals.level:.0%}",
         "cut": plan.cut_on,
+        "dates": len(plan.training),
+        "first": plan.training[0],
+        "last": plan.training[-1],
         "bins": CALIBRATION_BINS,
         "rows": f"{evaluation.rows:,}",
         "positives": f"{evaluation.positives:,}",
@@ -189,9 +204,11 @@ _LINES = (
     ),
     (
         _always,
-        "最终模型用全部结果已知的样本训练：{rows} 户次，其中 {positives} 发生；登记数据截至 {cut} 之前。",
-        "The final model learned from all rows whose outcome is known: {rows}, {positives} of them positive; the "
-        "registry holds what was known before {cut}.",
+        "最终模型用以上训练时点和检验时点中结果已知的样本训练：{dates} 个时点（{first} 至 {last}），"
+        "{rows} 户次，其中 {positives} 发生；其他时点即使结果已知也不参与。登记数据截至 {cut} 之前。",
+        "The final model learned from the rows with a known outcome at the dates above that taught or were tested: "
+        "{dates} dates from {first} to {last}, {rows} rows, {positives} of them positive. Other dates teach nothing, "
+        "even where their outcomes are known. The registry holds what was known before {cut}.",
     ),
     (
         _always,

@@ -130,7 +130,7 @@ def run_record(evaluation: Evaluation, *, files: list[Path], bundle: Path, refer
     experiment, plan = evaluation.experiment, evaluation.plan
     params = {
         "outcome": experiment.outcome,
-        "cohort": experiment.cohort,
+        "cohort": str(experiment.cohort),
         "horizon_months": plan.horizon.months,
         "gap_months": plan.gap_months,
         "mode": experiment.validation.mode,

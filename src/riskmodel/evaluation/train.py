@@ -1,4 +1,4 @@
-"""Running an experiment: test at every origin beside the baselines, train on everything, leave bundle and report."""
+"""Running an experiment: test at every origin beside the baselines, train on all its dates, leave bundle and report."""
 
 from __future__ import annotations
 
@@ -217,7 +217,8 @@ def _gather(
     classifier: RiskClassifier,
 ) -> Evaluation:
     experiment, catalogue = prepared.experiment, prepared.catalogue
-    outcome, cohort = catalogue.outcomes[experiment.outcome], catalogue.cohorts[experiment.cohort]
+    outcome, cohort = catalogue.outcome(experiment.outcome), catalogue.cohort(experiment.cohort.name)
+    cohort = cohort.without(*experiment.cohort.without)
     chosen = catalogue.only(list(prepared.columns))
     return Evaluation(
         experiment=experiment,
@@ -231,8 +232,23 @@ def _gather(
         features=[spec.to_dict() for spec in chosen.features.values()],
         rows=len(rows.y),
         positives=int(rows.y.sum()),
-        record={**rows.record, "catalogue_hash": chosen.hash},
+        record={
+            **rows.record,
+            "catalogue_hash": chosen.hash,
+            "policy": prepared.policy.digest,
+            "cohort_definition": cohort.definition,
+            "rule": _rule(prepared),
+        },
     )
+
+
+def _rule(prepared: Prepared) -> dict[str, Any] | None:
+    """The county's rule with the catalogue's entry of its feature: at scoring it flags as it was tested here."""
+    rule = prepared.experiment.baselines.rule
+    if rule is None:
+        return None
+    entry = prepared.catalogue.features[rule.feature].to_dict()
+    return {**rule.model_dump(exclude_none=True), "entry": entry}
 
 
 def _importance(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifier) -> list[Importance]:
@@ -263,12 +279,16 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
             "outcome": experiment.outcome,
             "outcome_zh": evaluation.outcome_words[0],
             "outcome_en": evaluation.outcome_words[1],
-            "cohort": experiment.cohort,
+            "cohort": experiment.cohort.name,
+            "cohort_without": list(experiment.cohort.without),
+            "rule": evaluation.record["rule"],
+            "cohort_definition": evaluation.record["cohort_definition"],
             "cohort_zh": evaluation.cohort_words[0],
             "cohort_en": evaluation.cohort_words[1],
             "horizon_months": plan.horizon.months,
             "seed": experiment.seed,
             "catalogue_hash": evaluation.record["catalogue_hash"],
+            "policy": evaluation.record["policy"],
             "registry_fingerprint": evaluation.record.get("registry"),
             "training_cut": str(plan.cut_on),
             "as_of": [str(day) for day in plan.training],

@@ -2,15 +2,8 @@
 
 from riskmodel.features.builder import build_features, build_labels, write_features
 from riskmodel.features.catalogue import Catalogue, load_catalogue
-from riskmodel.features.declare import (
-    CohortSpec,
-    FeatureFamily,
-    FeatureSpec,
-    OutcomeSpec,
-    cohort,
-    feature,
-    outcome,
-)
+from riskmodel.features.declare import FeatureFamily, FeatureSpec, feature
+from riskmodel.features.dictionary import dictionary
 from riskmodel.features.expressions import (
     Column,
     Number,
@@ -23,16 +16,21 @@ from riskmodel.features.expressions import (
     ordinal,
     smaller,
 )
-from riskmodel.features.history import History, Outlook, View
+from riskmodel.features.history import Ahead, History, Others, Outlook, View
+from riskmodel.features.lineage import lineage, sql
+from riskmodel.features.prediction import CohortSpec, ExposureSpec, OutcomeSpec, cohort, exposure, outcome
 
 __all__ = [
+    "Ahead",
     "Catalogue",
     "CohortSpec",
     "Column",
+    "ExposureSpec",
     "FeatureFamily",
     "FeatureSpec",
     "History",
     "Number",
+    "Others",
     "OutcomeSpec",
     "Outlook",
     "View",
@@ -41,14 +39,18 @@ __all__ = [
     "build_labels",
     "cohort",
     "col",
+    "dictionary",
+    "exposure",
     "feature",
     "if_else",
     "larger",
+    "lineage",
     "load_catalogue",
     "months_since",
     "number",
     "ordinal",
     "outcome",
     "smaller",
+    "sql",
     "write_features",
 ]

@@ -12,10 +12,10 @@ from riskmodel.engine import plan
 from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.catalogue import Catalogue, load_catalogue
-from riskmodel.features.declare import OutcomeSpec
 from riskmodel.features.engines import Choice, choose_engine, memory_of, sorted_tables, tables_read
 from riskmodel.features.history import History
 from riskmodel.features.matrix import Matrix, over_expression, side_by_side
+from riskmodel.features.prediction import OutcomeSpec
 from riskmodel.policy import Policy
 from riskmodel.registry import schema
 from riskmodel.workspace import workspace_policy
@@ -124,7 +124,9 @@ def build_labels(
     -------
     pandas.DataFrame
         ``household_id``, ``as_of``, ``outcome`` (boolean; missing where the horizon is not mature, that is where the
-        registry's cut does not lie at or after ``as_of + horizon + lag``, or where nothing is known).
+        registry's cut does not lie at or after ``as_of + horizon + lag``; before the income that it reads begins; where
+        the household is gone before the
+        horizon's end and the outcome had not come true; or where nothing is known).
     """
     table = label_table(registry, as_of=as_of, outcome=outcome, catalogue=catalogue, policy=policy, engine=engine)
     return table.to_pandas()
@@ -146,8 +148,9 @@ def label_table(
     spec = (catalogue or load_catalogue()).outcome(outcome)
     dates = as_dates(as_of)
     check_outcome_tables(registry, spec)
-    table = evaluate(registry, {"outcome": spec.node}, as_of=dates, policy=policy, engine=engine)
-    mature = [day for day in dates if known_when(day, spec.horizon_months, spec.lag_days) <= registry.cut_on]
+    table = evaluate(registry, {"outcome": spec.censored(registry.tables)}, as_of=dates, policy=policy, engine=engine)
+    kept = set(dates) - set(before_ledger(registry, spec, dates))
+    mature = [day for day in sorted(kept) if known_when(day, spec.horizon_months, spec.lag_days) <= registry.cut_on]
 
     def as_truth(piece: pa.Table) -> pa.Table:
         known = pc.is_in(piece["as_of"], value_set=pa.array(mature, pa.date32()))
@@ -168,6 +171,17 @@ def check_outcome_tables(registry: Registry, outcome: OutcomeSpec) -> None:
         )
 
 
+def before_ledger(registry: Registry, outcome: OutcomeSpec, dates: Sequence[date]) -> list[date]:
+    """Return the dates at which a ledger that an outcome reads had not begun: no income kept is not an income of 0."""
+    begins = []
+    for name in plan.tables(outcome.node):
+        table = schema.table(name)
+        if table.ledger:
+            first = registry.table(name)[table.own_date].min().to_pyarrow().as_py()
+            begins.append(first or date.max)
+    return [day for day in dates if begins and day < max(begins)]
+
+
 def known_when(as_of: date, horizon_months: int, lag_days: int) -> date:
     """Return the day on which an outcome at ``as_of`` is known: end of the horizon plus the reporting lag."""
     return add_months(as_of, horizon_months) + timedelta(days=lag_days)
@@ -185,7 +199,8 @@ def evaluate(
     """Return ``outputs`` for every household present at each date, ready to be worked out.
 
     Present: its household row is seen at as_of and, where the registry has members, one of them is present. (A
-    registry without a member table, such as a survey's, counts every household seen.)
+    registry without a member table, such as a survey's, counts every household seen.) They are also each other's
+    neighbours in what a feature asks of its village or township, so the whole registry is always evaluated.
 
     Raises
     ------
@@ -205,7 +220,7 @@ def evaluate(
     def figure(name: str, region: str, on: date) -> float:
         return record.value(name, region=region, on=on)
 
-    present = History().members.count().node if "member" in registry.tables else None
+    present = (History().members.count() > 0).node if "member" in registry.tables else None
     if choice.engine == "duckdb":
         return _by_duckdb(registry, outputs, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
     mine = {name: node for name, node in outputs.items() if name not in choice.beside}
@@ -258,10 +273,9 @@ def _by_duckdb(
 
     sources = {name: _source(registry, name) for name in tables_read(outputs) if name in registry.tables}
     everyone, regions = _everyone(registry, sources, dates)
-    presence = {"_present": present} if present is not None else {}
-    table = matrix({**presence, **outputs}, base=everyone, sources=sources, as_of=dates, figure=figure, regions=regions)
-    if presence:
-        table = table.filter(table["_present"] > 0).drop("_present")
+    table = matrix(
+        outputs, base=everyone, sources=sources, as_of=dates, figure=figure, regions=regions, present=present
+    )
     return over_expression(table.select(*keep, *outputs).order_by(*KEYS), choice)
 
 

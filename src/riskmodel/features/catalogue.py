@@ -1,7 +1,8 @@
-"""A catalogue: the features, outcomes and cohorts that the modules of a folder declare."""
+"""A catalogue: the features, outcomes, cohorts and exposures that the modules of a folder declare."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib
 import itertools
@@ -15,22 +16,26 @@ from pathlib import Path
 from typing import TypeVar
 
 from riskmodel.errors import CallError, RiskmodelError, did_you_mean
-from riskmodel.features.declare import CohortSpec, FeatureFamily, FeatureSpec, OutcomeSpec
+from riskmodel.features.declare import FeatureFamily, FeatureSpec
+from riskmodel.features.prediction import CohortSpec, ExposureSpec, OutcomeSpec
 from riskmodel.workspace import default_features
 
 T = TypeVar("T")
-S = TypeVar("S", FeatureSpec, OutcomeSpec, CohortSpec)
+S = TypeVar("S", FeatureSpec, OutcomeSpec, CohortSpec, ExposureSpec)
+
+Declared = FeatureFamily | OutcomeSpec | CohortSpec | ExposureSpec
 
 _COUNTER = itertools.count()
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Features, outcomes and cohorts by name, in the order of their modules."""
+    """Features, outcomes, cohorts and exposures by name, in the order of their modules."""
 
     features: dict[str, FeatureSpec] = field(default_factory=dict)
     outcomes: dict[str, OutcomeSpec] = field(default_factory=dict)
     cohorts: dict[str, CohortSpec] = field(default_factory=dict)
+    exposures: dict[str, ExposureSpec] = field(default_factory=dict)
 
     @cached_property
     def hash(self) -> str:
@@ -40,10 +45,13 @@ class Catalogue:
 
     def only(self, names: Sequence[str]) -> Catalogue:
         """Return the catalogue with these features alone, in this order."""
-        return Catalogue({name: self.feature(name) for name in names}, self.outcomes, self.cohorts)
+        return dataclasses.replace(self, features={name: self.feature(name) for name in names})
 
     def feature(self, name: str) -> FeatureSpec:
         """Return a feature; an unknown name raises :class:`CallError` with the nearest one."""
+        for what, others in (("exposure", self.exposures), ("outcome", self.outcomes)):
+            if name in others and name not in self.features:
+                raise CallError(f'"{name}" is an {what}, known only after as_of: it can never be a feature.')
         return _get(self.features, name, "feature")
 
     def outcome(self, name: str) -> OutcomeSpec:
@@ -54,9 +62,10 @@ class Catalogue:
         """Return a cohort by name."""
         return _get(self.cohorts, name, "cohort")
 
-    def with_(self, *more: FeatureFamily | OutcomeSpec | CohortSpec) -> Catalogue:
+    def with_(self, *more: FeatureFamily | OutcomeSpec | CohortSpec | ExposureSpec) -> Catalogue:
         """Return the catalogue with more of them, e.g. a feature just written in a notebook."""
-        return Catalogue.of([*self.features.values(), *self.outcomes.values(), *self.cohorts.values(), *more])
+        mine = (self.features, self.outcomes, self.cohorts, self.exposures)
+        return Catalogue.of([*(spec for kind in mine for spec in kind.values()), *more])
 
     @classmethod
     def of(cls, declared: Iterable[object]) -> Catalogue:
@@ -73,6 +82,10 @@ class Catalogue:
                     _put(catalogue.outcomes, thing, "outcome")
                 case CohortSpec():
                     _put(catalogue.cohorts, thing, "cohort")
+                case ExposureSpec():
+                    _put(catalogue.exposures, thing, "exposure")
+        for name in catalogue.exposures.keys() & catalogue.features.keys():
+            raise CallError(f'"{name}" names a feature and an exposure, which is known only after as_of: rename one.')
         return catalogue
 
 
@@ -97,13 +110,16 @@ def load_catalogue(place: Path | None = None) -> Catalogue:
     package = types.ModuleType(f"riskmodel_catalogue_{next(_COUNTER)}")
     package.__path__ = [str(folder)]
     sys.modules[package.__name__] = package
-    declared: list[object] = []
+    declared: list[Declared] = []
     try:
         for file in files:
             if file.stem.startswith("_"):
                 continue
             module = _import(f"{package.__name__}.{file.stem}", file)
+            elsewhere = {f"{package.__name__}.{other.stem}" for other in files if other != file}
             mine = [thing for value in vars(module).values() for thing in _declared(value)]
+            # What one module takes from another to build on is declared where it is written.
+            mine = [thing for thing in mine if thing.function.__module__ not in elsewhere]
             declared.extend(thing for thing in mine if not any(thing is other for other in declared))
     finally:
         for name in [n for n in sys.modules if n.split(".")[0] == package.__name__]:
@@ -123,10 +139,10 @@ def _import(name: str, file: Path) -> types.ModuleType:
         raise CallError(f"{file}: cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def _declared(value: object) -> list[object]:
+def _declared(value: object) -> list[Declared]:
     """Return what a module's global declares: one thing, or a tuple or list of them."""
     things = value if isinstance(value, tuple | list) else [value]
-    return [thing for thing in things if isinstance(thing, FeatureFamily | OutcomeSpec | CohortSpec)]
+    return [thing for thing in things if isinstance(thing, Declared)]
 
 
 def _get(things: dict[str, T], name: str, what: str) -> T:

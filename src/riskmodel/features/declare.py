@@ -1,4 +1,4 @@
-"""Declaring features, outcomes and cohorts: a plain function of a history, and the words that go with it."""
+"""Declaring features: a plain function of a history, and the words that go with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any, Literal
 from riskmodel.engine import plan
 from riskmodel.errors import CallError, did_you_mean
 from riskmodel.features.expressions import Number
-from riskmodel.features.history import History, Outlook
+from riskmodel.features.history import History
+from riskmodel.features.prediction import checked_number
 from riskmodel.registry.codes import codes
 
 Direction = Literal["rises", "falls"]
@@ -33,7 +34,9 @@ UNITS = (
     "share",
     "ratio",
     "count",
+    "job",
     "item",
+    "kind",
     "points",
     "grade",
     "yes_no",
@@ -44,7 +47,7 @@ UNITS = (
 # Columns of the tables that features are written into.
 TAKEN = ("household_id", "as_of", "county_code", "township_code", "village_code", "base_value", "margin")
 
-_MISSING = "nothing recorded"
+_MISSING, _MISSING_ZH = "nothing recorded", "无记录"
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,17 @@ class FeatureSpec:
         The official risk type a reason points to (a code of the code book).
     sensitive : bool
         Whether it speaks of health, disability, or a like matter of the person.
-    missing : str
-        What a missing value means.
+    missing, missing_zh : str
+        What a missing value means, in English and in Chinese.
     family : str
         The function it comes from; windows of one quantity share it.
     definition : str
         Digest of the expression, so that a changed meaning under the same name is noticed.
     node : plan.Household
         The expression itself; not part of what is stored.
+    theme : tuple of str
+        What the dictionary files it under, in Chinese and English: its module's ``THEME``, or the module's name; not
+        part of what is stored.
     """
 
     name: str
@@ -85,12 +91,14 @@ class FeatureSpec:
     missing: str
     family: str
     definition: str
+    missing_zh: str = ""
     node: plan.Household | None = field(default=None, compare=False, repr=False)
+    theme: tuple[str, str] = field(default=("", ""), compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is stored in a bundle: everything but the expression."""
         data = asdict(self)
-        del data["node"]
+        del data["node"], data["theme"]
         return data
 
     @classmethod
@@ -116,41 +124,6 @@ class FeatureFamily:
         return self.function(h, *args, **kwargs)
 
 
-@dataclass(frozen=True)
-class OutcomeSpec:
-    """What is to be predicted: a condition over the horizon ``[as_of, as_of + horizon_months)``.
-
-    It is known once ``lag_days`` after the horizon's end have passed, and is worked out from what was known by then.
-    """
-
-    name: str
-    zh: str
-    en: str
-    horizon_months: int
-    lag_days: int
-    function: Callable[[Outlook], Number] = field(repr=False)
-    node: plan.Household = field(repr=False)
-
-    def __call__(self, h: Outlook) -> Number:
-        """Call the function itself, so that outcomes can be built on each other."""
-        return self.function(h)
-
-
-@dataclass(frozen=True)
-class CohortSpec:
-    """Who is at risk at as_of, as a chain of named conditions in the order in which they exclude."""
-
-    name: str
-    zh: str
-    en: str
-    function: Callable[[History], Mapping[str, Number]] = field(repr=False)
-    rules: tuple[tuple[str, plan.Household], ...] = field(repr=False)
-
-    def __call__(self, h: History) -> Mapping[str, Number]:
-        """Call the function itself, so that cohorts can be built on each other."""
-        return self.function(h)
-
-
 def feature(
     *,
     zh: str,
@@ -160,6 +133,7 @@ def feature(
     risk_type: str = "other",
     sensitive: bool = False,
     missing: str = _MISSING,
+    missing_zh: str = _MISSING_ZH,
     name: str | None = None,
     **parameters: tuple[Any, ...],
 ) -> Callable[[Callable[..., Number]], FeatureFamily]:
@@ -175,6 +149,8 @@ def feature(
         ``"rises"`` or ``"falls"``: how the risk moves as the value grows, where theory says so.
     risk_type
         The official risk type that a reason points to.
+    missing, missing_zh
+        What it means when there is no value, in English and in Chinese.
     name
         A pattern for the column's name; by default the function's name with the parameters appended
         (``wage_income_pc_12m``).
@@ -184,8 +160,8 @@ def feature(
     Raises
     ------
     CallError
-        An unknown unit, direction or risk type, a parameter that the function does not have, or a name of
-        :data:`TAKEN`.
+        An unknown unit, direction or risk type, a parameter that the function does not have, a name of :data:`TAKEN`,
+        or an expression that goes around the history to look beyond as_of.
     """
     if risk_type not in codes("risk_type"):
         raise CallError(f'feature: no risk type "{risk_type}".{did_you_mean(risk_type, codes("risk_type"))}')
@@ -198,10 +174,14 @@ def feature(
     def declare(function: Callable[..., Number]) -> FeatureFamily:
         family = function.__name__
         _check_parameters(function, parameters)
+        # Code run from a text has no module.
+        module = (function.__module__ or "").rpartition(".")[2]
+        theme = function.__globals__.get("THEME", (module, module))
         specs = []
         for values in itertools.product(*parameters.values()):
             given = dict(zip(parameters, values, strict=True))
-            node = _number(function(History(), **given), f'feature "{family}"').node
+            node = checked_number(function(History(), **given), f'feature "{family}"').node
+            _check_looks_back(node, family)
             specs.append(
                 FeatureSpec(
                     name=_checked_name(name.format(**given) if name else _default_name(family, given)),
@@ -212,9 +192,11 @@ def feature(
                     risk_type=risk_type,
                     sensitive=sensitive,
                     missing=missing,
+                    missing_zh=missing_zh,
                     family=family,
                     definition=hashlib.sha256(plan.canonical(node).encode()).hexdigest()[:16],
                     node=node,
+                    theme=theme,
                 )
             )
         return FeatureFamily(function, tuple(specs))
@@ -222,45 +204,15 @@ def feature(
     return declare
 
 
-def outcome(
-    *, zh: str, en: str, horizon_months: int = 12, lag_days: int = 90
-) -> Callable[[Callable[[Outlook], Number]], OutcomeSpec]:
-    """Declare an outcome: a function of an :class:`Outlook` that gives a condition.
-
-    Parameters
-    ----------
-    horizon_months
-        Length of ``[as_of, as_of + horizon)``.
-    lag_days
-        The reporting lag after the horizon's end; rows known later do not count.
-    """
-
-    def declare(function: Callable[[Outlook], Number]) -> OutcomeSpec:
-        given = function(Outlook(horizon_months=horizon_months, lag_days=lag_days))
-        node = _number(given, f'outcome "{function.__name__}"').node
-        return OutcomeSpec(function.__name__, zh, en, horizon_months, lag_days, function, node)
-
-    return declare
-
-
-def cohort(*, zh: str, en: str) -> Callable[[Callable[[History], Mapping[str, Number]]], CohortSpec]:
-    """Declare a cohort: a function of a history that gives named conditions; a household must meet all of them."""
-
-    def declare(function: Callable[[History], Mapping[str, Number]]) -> CohortSpec:
-        rules = tuple(
-            (rule, _number(n, f'cohort "{function.__name__}"').node) for rule, n in function(History()).items()
-        )
-        return CohortSpec(function.__name__, zh, en, function, rules)
-
-    return declare
-
-
-def _number(given: object, place: str) -> Number:
-    if not isinstance(given, Number):
-        raise CallError(
-            f"{place} returned {type(given).__name__}; expected something built from the history it is given."
-        )
-    return given
+def _check_looks_back(node: plan.Household, family: str) -> None:
+    for part in plan.walk(node):
+        if (isinstance(part, plan.Reduction) and part.clock != plan.HISTORY) or (
+            isinstance(part, plan.PolicyValue) and part.at_months > 0
+        ):
+            raise CallError(
+                f'feature "{family}" reads what is known, or in force, only after as_of ({part}): build it from the '
+                "history that it is given, which cannot look ahead."
+            )
 
 
 def _check_parameters(function: Callable[..., Number], parameters: Mapping[str, tuple[Any, ...]]) -> None:

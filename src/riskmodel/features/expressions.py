@@ -160,6 +160,10 @@ class Number:
         """The natural logarithm of one plus the value; missing at or below −1."""
         return Number(plan.Unary("log1p", self.node))
 
+    def sqrt(self) -> Number:
+        """The square root; missing below 0."""
+        return Number(plan.Unary("sqrt", self.node))
+
     def is_missing(self) -> Number:
         """Whether the value is missing."""
         return Number(plan.Unary("is_missing", self.node))

@@ -59,6 +59,15 @@ class View:
         self.table.column(end_column)
         return dataclasses.replace(self, conditions=(*self.conditions, plan.StillOpen(end_column)))
 
+    def ended(self, *, months: int | None = None, end_column: str = "ended_on") -> View:
+        """Keep the spells that ended before the day looked back from; with ``months``, in so many months before it."""
+        self._date(end_column)
+        if months is not None and (not isinstance(months, int) or isinstance(months, bool) or months <= 0):
+            raise CallError(f"ended(months={months!r}): months must be 1 or more.")
+        end = self.clock.at_months
+        within = plan.Within(end_column, None if months is None else end - months, end)
+        return dataclasses.replace(self, conditions=(*self.conditions, within))
+
     def sum(self, column: str | Column) -> Number:
         """The sum over the rows, exact to a millionth; 0 over no rows."""
         return self._reduce("sum", column)
@@ -167,11 +176,33 @@ class View:
             raise CallError(f"{self.table.name}.{name} is not a date.")
 
 
+@dataclass(frozen=True)
+class Others:
+    """The other households of the same village or township, present at the same as_of: never the household itself."""
+
+    place: plan.Place
+
+    def mean(self, value: Number) -> Number:
+        """The mean of ``value`` over the others that have one, exact to a millionth; missing where none has.
+
+        ``value`` is worked out for each of them from its own history, as for the household itself, so nothing later
+        than as_of gets in. For a slice of households to be scored apart, the slice must hold whole townships.
+        """
+        if plan.peers(value.node):
+            raise CallError(f"{self.place}.mean() of something that already speaks of other households.")
+        return Number(plan.Peers(self.place, value.node))
+
+    def share(self, condition: Number) -> Number:
+        """The share of the others for which ``condition`` holds, of those for which it is known."""
+        return self.mean(condition != 0)
+
+
 class History:
     """All that is known about each household at its as-of date.
 
     ``h.income``, ``h.event``, … are views of the registry's tables; ``h.members`` are the members present;
-    ``h.line()`` is the county's monitoring line.
+    ``h.line()`` is the county's monitoring line, ``h.figure(name)`` any figure of the policy record; ``h.village`` and
+    ``h.township`` are the other households there.
     """
 
     _clock = plan.HISTORY
@@ -180,7 +211,7 @@ class History:
         if name.startswith("__"):
             raise AttributeError(name)
         if name not in schema.TABLES:
-            hint = did_you_mean(name, [*schema.TABLES, "members"])
+            hint = did_you_mean(name, [*schema.TABLES, "members", "village", "township"])
             extra = " A feature cannot look ahead; only an outcome has next()." if name in {"next", "future"} else ""
             raise CallError(f'a history has no table "{name}".{hint}{extra}')
         return View(schema.TABLES[name], clock=self._clock)
@@ -190,9 +221,26 @@ class History:
         """The members present: born, and not left before the day looked back from."""
         return self.member.in_force(end_column="left_on")
 
-    def line(self, name: str = "monitoring_line") -> Number:
-        """A dated figure of the policy record in the household's county, in force on the day looked back from."""
-        return Number(plan.PolicyValue(name, self._clock.at_months))
+    @property
+    def village(self) -> Others:
+        """The other households of the village."""
+        return Others("village")
+
+    @property
+    def township(self) -> Others:
+        """The other households of the township."""
+        return Others("township")
+
+    def figure(self, name: str, *, months_ago: int = 0) -> Number:
+        """A dated figure of the policy record in the household's county, in force on the day looked back from.
+
+        With ``months_ago``, the one that was in force that many months before.
+        """
+        return Number(plan.PolicyValue(name, self._clock.at_months - months_ago))
+
+    def line(self, *, months_ago: int = 0) -> Number:
+        """The county's monitoring line in yuan a person and year: ``figure("monitoring_line")``."""
+        return self.figure("monitoring_line", months_ago=months_ago)
 
 
 class Ahead(History):

@@ -174,7 +174,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         CallError
             For a parameter that cannot be.
         """
-        self._check_parameters()
+        self.check_parameters()
         rows, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -313,7 +313,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _check_parameters(self) -> None:
+    def check_parameters(self) -> None:
+        """Raise :class:`CallError` for a parameter that cannot be, before there is anything to fit."""
         if self.calibration not in CALIBRATIONS:
             hint = did_you_mean(str(self.calibration), CALIBRATIONS)
             raise CallError(f"calibration is {self.calibration!r}: expected one of {', '.join(CALIBRATIONS)}.{hint}")

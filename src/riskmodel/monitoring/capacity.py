@@ -43,7 +43,7 @@ class Capacity:
         >>> Capacity.parse("5%"), Capacity.parse("200")
         (Capacity(kind='share', value=0.05), Capacity(kind='count', value=200.0))
         """
-        given = str(text).strip()
+        given = str(text).strip().replace("％", "%")
         typed = given.removesuffix("%").rstrip()
         if not _NUMBER.fullmatch(typed) or (number := float(typed.replace(",", ""))) <= 0:
             raise CallError(_expected(given))
@@ -67,10 +67,13 @@ class Capacity:
 
         >>> Capacity("share", 0.05).households(1_010), Capacity("count", 200).households(150)
         (51, 150)
+        >>> Capacity("share", 0.29).households(50)
+        15
         """
         if self.kind == "count":
             return min(int(self.value), eligible)
-        return min(max(1, math.floor(self.value * eligible + 0.5)), eligible)
+        exact = Decimal(repr(self.value)) * eligible
+        return min(max(1, math.floor(exact + Decimal("0.5"))), eligible)
 
     def __str__(self) -> str:
         if self.kind == "count":

@@ -8,32 +8,57 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from riskmodel.engine import plan
+from riskmodel.errors import CallError, did_you_mean
 from riskmodel.training.training_set import applied_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from riskmodel.features import Catalogue
+    from riskmodel.features.prediction import CohortSpec
     from riskmodel.registry import Registry
 
 _PREFIX = "_cohort_rule_"
 
 
-def cohort_outputs(registry: Registry, catalogue: Catalogue, name: object) -> dict[str, plan.Household]:
-    """Return the rules of the cohort ``name`` as columns to be worked out beside the features.
+def trained_cohort(manifest: Mapping[str, Any], catalogue: Catalogue, *, model: str) -> CohortSpec | None:
+    """Return the cohort that a bundle's manifest names, less the rules that were switched off when it learned.
 
-    There are none where the bundle names no cohort, or one that the catalogue does not have: everyone belongs then.
+    None where the manifest names none: everyone belongs then.
+
+    Raises
+    ------
+    CallError
+        The catalogue has no such cohort, or means something else by it: others would be flagged than were tested.
     """
-    found = catalogue.cohorts.get(str(name))
-    if found is None:
+    name = manifest.get("cohort")
+    if name is None:
+        return None
+    advice = "Score with the catalogue it was trained with (--catalogue FOLDER), or train again."
+    if name not in catalogue.cohorts:
+        hint = did_you_mean(str(name), catalogue.cohorts)
+        raise CallError(f'{model} learned from the cohort "{name}", which the catalogue does not have.{hint} {advice}')
+    cohort = catalogue.cohorts[name].without(*manifest.get("cohort_without", ()))
+    before = manifest.get("cohort_definition", cohort.definition)
+    if before != cohort.definition:
+        raise CallError(
+            f'{model} learned from the cohort "{name}", whose rules have changed since (definition was {before}, is '
+            f"{cohort.definition}). {advice}"
+        )
+    return cohort
+
+
+def cohort_outputs(registry: Registry, cohort: CohortSpec | None) -> dict[str, plan.Household]:
+    """Return the rules of a cohort as columns to be worked out beside the features; none where there is no cohort."""
+    if cohort is None:
         return {}
-    return {f"{_PREFIX}{number}": node for number, (_, node) in enumerate(applied_rules(registry, found))}
+    return {f"{_PREFIX}{number}": node for number, (_, node) in enumerate(applied_rules(registry, cohort))}
 
 
 def digest(outputs: Mapping[str, plan.Household]) -> str:

@@ -25,10 +25,10 @@ def catalogue_hash(features: Sequence[FeatureSpec]) -> str:
     return Catalogue({spec.name: spec for spec in features}).hash
 
 
-def check_same_features(trained: Sequence[FeatureSpec], catalogue: Catalogue, *, model: str) -> str:
-    """Return the digest of the model's features when the catalogue means the same by each of them.
+def check_same_features(trained: Sequence[FeatureSpec], catalogue: Catalogue, *, model: str) -> None:
+    """Make sure that the catalogue means the same by each of these features.
 
-    Features that the model does not use may differ: they cannot reach its score.
+    Features that neither the model nor its rule uses may differ: they cannot reach its flags.
 
     Raises
     ------
@@ -62,4 +62,3 @@ def check_same_features(trained: Sequence[FeatureSpec], catalogue: Catalogue, *,
             f"{model} was trained with other features than the catalogue now has: {shown}. "
             "Score with the catalogue it was trained with (--catalogue FOLDER), or train again."
         )
-    return catalogue_hash(trained)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from riskmodel.files import sha256_of
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.choosing import TIES, Choice
 from riskmodel.monitoring.explaining import Provenance
-from riskmodel.monitoring.rules import RULES
+from riskmodel.monitoring.rules import FlagRule
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
@@ -42,13 +41,10 @@ def inputs(
     as_of: date,
     features: str,
     cohort: str,
-    policy: Policy | None,
+    policy: Policy,
     settings: Mapping[str, object],
 ) -> dict[str, str]:
     """Return what a run depends on, as strings to compare: two runs with equal inputs leave equal results."""
-    from riskmodel.workspace import workspace_policy
-
-    figures = [entry.model_dump_json() for entry in (policy or workspace_policy()).entries]
     return {
         "registry": registry.fingerprint,
         "as_of": as_of.isoformat(),
@@ -56,7 +52,7 @@ def inputs(
         "model_manifest": sha256_of(bundle.folder / "manifest.json"),
         "features": features,
         "cohort": cohort,
-        "policy": hashlib.sha256("\n".join(figures).encode()).hexdigest()[:16],
+        "policy": policy.digest,
         "riskmodel": __version__,
         **{key: str(value) for key, value in settings.items()},
     }
@@ -82,6 +78,7 @@ def record(
     inputs: Mapping[str, str],
     frame: pd.DataFrame,
     choice: Choice,
+    rules: Sequence[FlagRule],
     capacity: Capacity,
     rule_capacity: Capacity | None,
     residuals: Mapping[str, float],
@@ -100,6 +97,8 @@ def record(
         (empty where not flagged).
     engine : mapping
         Which engine worked out the features, why, and what DuckDB did beside it.
+    rules : sequence of FlagRule
+        Those that flagged; an empty list says that no rule could.
     files : mapping of str to Path
         The results by name, for their digests and numbers of rows.
     """
@@ -122,6 +121,7 @@ def record(
             "manifest": {key: value for key, value in bundle.manifest.items() if _is_plain(value)},
             "base_value": float(bundle.classifier.base_value_),
         },
+        "policy": {"digest": inputs["policy"], "trained_with": bundle.manifest.get("policy")},
         "features": [dict(row) for row in bundle.features],
         "capacity": {
             "asked": str(capacity),
@@ -130,7 +130,7 @@ def record(
             "left_out_by_rule": choice.rule_left_out,
             "ties": TIES,
         },
-        "rules": [{"name": r.name, "feature": r.feature, "below": r.below, "zh": r.zh, "en": r.en} for r in RULES],
+        "rules": [rule.to_dict() for rule in rules],
         "counts": {
             "present": len(frame),
             "on_list": int(frame["on_list"].sum()),

@@ -1,72 +1,69 @@
-"""The county's rules: what flags a household whatever the model says, because the registry already shows it.
+"""The county's rule: what flags a household whatever the model says, because the registry already shows it.
 
-A rule reads features, never the registry, so it is bound to what was known at ``as_of`` like everything else.
-A rule whose feature the catalogue lacks is silent.
+It is the rule that the model's experiment was tested beside, kept in the bundle's manifest. It reads a feature, never
+the registry, so it is bound to what was known at ``as_of`` like everything else. Where the experiment had none, no rule
+flags.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from riskmodel.registry.codes import Lang
+from riskmodel.evaluation.baselines import COMPARISONS, rule_flags
+from riskmodel.explain import format_value
+from riskmodel.training.experiment import Rule
+
+if TYPE_CHECKING:
+    from riskmodel.features import FeatureSpec
 
 
 @dataclass(frozen=True)
-class Rule:
-    """One rule: ``feature`` strictly below ``below`` flags the household; a missing value does not.
+class FlagRule:
+    """A rule and the entry of the feature that it reads, as trained; a missing value is not flagged."""
 
-    Attributes
-    ----------
-    name : str
-        The code in ``flags.parquet``.
-    zh, en : str
-        The rule in words.
-    """
+    rule: Rule
+    feature: FeatureSpec
 
-    name: str
-    feature: str
-    below: float
-    zh: str
-    en: str
+    @property
+    def name(self) -> str:
+        """The code in ``flags.parquet``."""
+        word, threshold = self.rule.comparison
+        return f"{self.rule.feature}_{word}_{threshold:g}"
 
-    def words(self, lang: Lang) -> str:
-        """Return the rule in ``lang``."""
-        return self.zh if lang == "zh" else self.en
+    @property
+    def zh(self) -> str:
+        """The rule in Chinese: the feature's words and the threshold."""
+        word, threshold = self.rule.comparison
+        return f"{self.feature.zh}：{COMPARISONS[word].zh}{format_value(threshold, self.feature.unit, 'zh')}"
 
+    @property
+    def en(self) -> str:
+        """The rule in English."""
+        word, threshold = self.rule.comparison
+        return f"{self.feature.en}: {word.replace('_', ' ')} {format_value(threshold, self.feature.unit, 'en')}"
 
-RULES = (
-    Rule(
-        name="income_below_line",
-        feature="line_gap_12m",
-        below=0.0,
-        zh="登记的近12个月人均纯收入低于监测线",
-        en="recorded net income per person over the last 12 months is below the monitoring line",
-    ),
-)
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``run.json`` says of the rule."""
+        word, threshold = self.rule.comparison
+        return {"name": self.name, "feature": self.rule.feature, word: threshold, "zh": self.zh, "en": self.en}
 
 
-def rule_features(available: Iterable[str]) -> list[str]:
-    """Return the features that rules need, of those ``available``."""
-    known = set(available)
-    return [rule.feature for rule in RULES if rule.feature in known]
+def trained_rules(manifest: Mapping[str, Any]) -> list[FlagRule]:
+    """Return the rule that a bundle's manifest holds; none where it holds none."""
+    from riskmodel.features import FeatureSpec
+
+    told = manifest.get("rule")
+    if told is None:
+        return []
+    given = {key: value for key, value in told.items() if key != "entry"}
+    return [FlagRule(Rule.model_validate(given), FeatureSpec.from_dict(told["entry"]))]
 
 
-def rules_met(features: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return, row by row, the names of the rules that flag the household.
-
-    >>> rules_met(pd.DataFrame({"line_gap_12m": [-0.2, 0.0, float("nan")]}))
-    [('income_below_line',), (), ()]
-    """
-    hits = [(rule.name, (features[rule.feature] < rule.below).to_numpy()) for rule in RULES if rule.feature in features]
+def rules_met(features: pd.DataFrame, rules: Sequence[FlagRule]) -> list[tuple[str, ...]]:
+    """Return, row by row, the names of the rules that flag the household."""
+    hits = [(rule.name, rule_flags(rule.rule, features)) for rule in rules]
     return [tuple(name for name, hit in hits if hit[row]) for row in range(len(features))]
-
-
-def rule_words(name: str, lang: Lang) -> str:
-    """Return the rule ``name`` in words; the name itself where no rule has it (a list from another version)."""
-    for rule in RULES:
-        if rule.name == name:
-            return rule.words(lang)
-    return name

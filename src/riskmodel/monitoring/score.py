@@ -32,13 +32,14 @@ from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
 from riskmodel.monitoring.checkpoint import Checkpoints, check_same
 from riskmodel.monitoring.choosing import Choice, choose
-from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort
+from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort, trained_cohort
 from riskmodel.monitoring.explaining import Provenance, explain_flags
 from riskmodel.monitoring.flags import FLAGS, SCORES, contributions_schema
-from riskmodel.monitoring.matching import check_same_features, trained_specs
-from riskmodel.monitoring.rules import rule_features, rules_met
+from riskmodel.monitoring.matching import catalogue_hash, check_same_features, trained_specs
+from riskmodel.monitoring.rules import FlagRule, rules_met, trained_rules
 from riskmodel.monitoring.standing import standing
 from riskmodel.progress import step, track
+from riskmodel.workspace import workspace_policy
 
 if TYPE_CHECKING:
     from riskmodel.engine import plan
@@ -65,7 +66,7 @@ class _Run:
     registry: Registry
     bundle: Bundle
     catalogue: Catalogue
-    policy: Policy | None
+    policy: Policy
     as_of: date
     capacity: Capacity
     rule_capacity: Capacity | None
@@ -74,6 +75,7 @@ class _Run:
     flag_chunk: int
     specs: list[FeatureSpec]
     cohort: dict[str, plan.Household]
+    rules: list[FlagRule]
     provenance: Provenance
     timings: dict[str, float] = field(default_factory=dict)
     residuals: dict[str, float] = field(default_factory=dict)
@@ -100,7 +102,7 @@ class _Run:
     def needed(self) -> list[str]:
         """The model's features, then what rules, categories and measures read of what the catalogue has."""
         known = self.catalogue.features
-        others = [*rule_features(known), *CATEGORY_FEATURES, "members_able"]
+        others = [*(rule.rule.feature for rule in self.rules), *CATEGORY_FEATURES, "members_able"]
         return list(dict.fromkeys([*self.model_features, *(name for name in others if name in known)]))
 
 
@@ -136,7 +138,10 @@ def score_registry(
     as_of : date
         Only what was known, and true, strictly before counts.
     catalogue : Catalogue
-        Must mean the same by the model's features as when it was trained.
+        Must mean the same by the model's features and cohort as when it was trained.
+    policy : Policy, optional
+        The dated figures; by default the package's record with the workspace's laid over it. One with other figures
+        than the model was trained with is told in the log and in ``run.json``.
     capacity : Capacity
         The model's flags, of the households that are not on the list and belong to the model's cohort.
     rule_capacity : Capacity, optional
@@ -167,8 +172,16 @@ def score_registry(
         if number < 1:
             raise CallError(f"{name} is {number}; expected 1 household or more at a time.")
     specs = trained_specs(bundle.features)
-    checked = check_same_features(specs, catalogue, model=f"{model}, version {model_version},")
-    cohort = cohort_outputs(registry, catalogue, bundle.manifest.get("cohort"))
+    called = f"{model}, version {model_version},"
+    told = bundle.manifest
+    rules = trained_rules(told)
+    read = [rule.feature for rule in rules if rule.feature.name not in bundle.names]
+    check_same_features([*specs, *read], catalogue, model=called)
+    if not rules:
+        _LOG.info("%s knows no rule of its experiment: no rule flags", called)
+    policy = policy or workspace_policy()
+    _warn_of_other_figures(policy, told.get("policy"), model=called)
+    cohort = cohort_outputs(registry, trained_cohort(told, catalogue, model=called))
     run = _Run(
         registry=registry,
         bundle=bundle,
@@ -182,8 +195,9 @@ def score_registry(
         flag_chunk=flag_chunk,
         specs=specs,
         cohort=cohort,
+        rules=rules,
         # The bundle's own digest may speak of features that the model left aside; it is what people will look for.
-        provenance=Provenance(model, model_version, str(bundle.manifest.get("catalogue_hash", checked))),
+        provenance=Provenance(model, model_version, str(told.get("catalogue_hash", catalogue_hash(specs)))),
     )
     inputs = record.inputs(
         registry,
@@ -210,6 +224,17 @@ def score_registry(
         if isinstance(error, RiskmodelError) or work.empty:
             work.abandon()
         raise
+
+
+def _warn_of_other_figures(policy: Policy, trained_with: str | None, *, model: str) -> None:
+    if trained_with is not None and trained_with != policy.digest:
+        _LOG.warning(
+            "%s was trained with the policy figures %s, the ones in force here are %s: lines and what is measured from "
+            "them differ. Score from the workspace it was trained in, or train again.",
+            model,
+            trained_with,
+            policy.digest,
+        )
 
 
 def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> dict[str, Any]:
@@ -249,6 +274,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
             inputs=inputs,
             frame=frame,
             choice=choice,
+            rules=run.rules,
             capacity=run.capacity,
             rule_capacity=run.rule_capacity,
             residuals=run.residuals,
@@ -302,7 +328,7 @@ def _score(run: _Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
                 [
                     pa.array(np.asarray(classifier.decision_function(X), dtype=np.float64)),
                     pa.array(np.asarray(classifier.predict_proba(X)[:, 1], dtype=np.float64)),
-                    pa.array([list(met) for met in rules_met(batch)], pa.list_(pa.string())),
+                    pa.array([list(met) for met in rules_met(batch, run.rules)], pa.list_(pa.string())),
                 ],
                 schema=_SCORED,
             )

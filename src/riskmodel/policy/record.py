@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -73,6 +74,12 @@ class Policy:
                 "add a dated entry to policy.yaml in the workspace."
             )
         return max(fitting, key=lambda entry: (len(entry.region), entry.valid_from)).value
+
+    @property
+    def digest(self) -> str:
+        """A digest of the figures: what, where, from when, how much. Sources and the order of entries do not count."""
+        figures = sorted(f"{e.name}|{e.region}|{e.valid_from}|{e.value!r}|{e.unit}" for e in self.entries)
+        return hashlib.sha256("\n".join(figures).encode()).hexdigest()[:16]
 
     def extended(self, entries: tuple[Entry, ...]) -> Policy:
         """Return a record in which ``entries`` replace those of the same name, region and day."""

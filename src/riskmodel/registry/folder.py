@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.files import sha256_of
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES
 from riskmodel.registry.write import DESCRIPTION, VERSION_KEY
 
@@ -26,12 +28,15 @@ class Files:
         One a file, read when the registry was opened.
     schemas : tuple of pyarrow.Schema
         One a file: files may lack optional columns, or type them differently.
+    recorded : str or None
+        The sha256 that registry.json gives for the table's file.
     """
 
     table: str
     paths: tuple[Path, ...]
     metadata: tuple[Any, ...]
     schemas: tuple[pa.Schema, ...]
+    recorded: str | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -43,17 +48,31 @@ class Files:
         """How many rows the files hold together."""
         return sum(entry.num_rows for entry in self.metadata)
 
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """The sha256 of each file as it lies; reads them in full, once."""
+        return tuple(sha256_of(path) for path in self.paths)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the table is no longer what registry.json says was written."""
+        return self.recorded is not None and self.digests != (self.recorded,)
+
     @property
     def written_here(self) -> bool:
-        """Whether the table is one file that this package wrote, and so checked and indexed as a whole."""
-        return len(self.metadata) == 1 and VERSION_KEY in (self.metadata[0].metadata or {})
+        """Whether the table is one file as this package wrote it, and so checked and indexed as a whole.
+
+        The stamp alone does not tell: pyarrow keeps it when somebody reads the file, adds rows and writes it again.
+        """
+        stamped = len(self.metadata) == 1 and VERSION_KEY in (self.metadata[0].metadata or {})
+        return stamped and self.recorded is not None and not self.changed
 
     @property
     def indexed(self) -> bool | None:
         """Whether ``known_until`` can be relied on; None when only a look at its values can tell.
 
-        Files of this package put together by hand were each indexed on their own, and a file without the column was
-        not indexed at all: in both cases rows may have been superseded from another file.
+        Files of this package put together or changed by hand were indexed as they were before, and a file without the
+        column was not indexed at all: in these cases rows may have been superseded since.
         """
         if self.written_here:
             return True
@@ -74,13 +93,14 @@ def find_tables(folder: Path) -> dict[str, Files]:
         A file is not readable Parquet, was written by a newer schema, or looks like a table's name misspelt.
     """
     found = {}
+    recorded = read_description(folder).get("sha256", {})
     for name in TABLES:
         single, many = folder / f"{name}.parquet", folder / name
         if single.is_file() and many.is_dir():
             raise DataError(f"{folder} has both {name}.parquet and {name}/: keep the one that counts.")
         paths = [single] if single.is_file() else sorted(many.glob("*.parquet")) if many.is_dir() else []
         if paths:
-            found[name] = _open(name, paths)
+            found[name] = _open(name, paths, recorded.get(name))
     _refuse_misspelt(folder, found)
     if not found:
         raise CallError(
@@ -106,6 +126,7 @@ def read_description(folder: Path) -> dict[str, Any]:
         version = int(description.get("schema_version", SCHEMA_VERSION))
         if description.get("cut_on"):
             date.fromisoformat(description["cut_on"])
+        dict(description.get("sha256", {}))
     except (ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is not a registry's description: {error}.") from None
     check_version(version, path)
@@ -162,7 +183,7 @@ def _as_chunked(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
 
 
-def _open(name: str, paths: list[Path]) -> Files:
+def _open(name: str, paths: list[Path], recorded: str | None) -> Files:
     metadata, schemas = [], []
     for path in paths:
         try:
@@ -180,7 +201,7 @@ def _open(name: str, paths: list[Path]) -> Files:
             check_version(int(stamped), path)
         metadata.append(entry)
         schemas.append(arrow)
-    return Files(name, tuple(paths), tuple(metadata), tuple(schemas))
+    return Files(name, tuple(paths), tuple(metadata), tuple(schemas), recorded)
 
 
 def _refuse_misspelt(folder: Path, found: dict[str, Files]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from riskmodel.errors import CallError, DataError, did_you_mean
+from riskmodel.files import sha256_of
 from riskmodel.registry.folder import Files, find_tables, read_description
 from riskmodel.registry.known_until import known_until_expression
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Column, Table
@@ -36,6 +38,7 @@ _IBIS: dict[str, str] = {
     "boolean": "boolean",
 }
 _POSITION = "__position"
+_LOG = logging.getLogger(__name__)
 
 
 class Registry:
@@ -201,7 +204,8 @@ class Registry:
     def cut_on(self) -> date:
         """The registry holds what was known strictly before this day.
 
-        From registry.json; where that is silent, the day after the last ``known_on`` of any table.
+        From registry.json; where that is silent, the day after the last ``known_on`` of any table, with a warning that
+        names the table: one mistyped year there would make every open outcome one that did not happen.
 
         Raises
         ------
@@ -210,33 +214,38 @@ class Registry:
         """
         if self._description.get("cut_on"):
             return date.fromisoformat(self._description["cut_on"])
-        last = [self.table(name).known_on.max().to_pyarrow().as_py() for name in self.tables]
-        known = [day for day in last if day is not None]
+        last = {name: self.table(name).known_on.max().to_pyarrow().as_py() for name in self.tables}
+        known = {name: day for name, day in last.items() if day is not None}
         if not known:
             raise DataError(f"{self.path} holds no rows: there is no telling up to which day it knows.")
-        return max(known) + timedelta(days=1)
+        newest = max(known, key=lambda name: known[name])
+        cut = known[newest] + timedelta(days=1)
+        _LOG.warning(
+            "%s does not state up to which day it knows; taken from the last known_on, %s in table %s: cut on %s. "
+            "`riskmodel validate` sets aside what cannot be known yet and writes the cut down.",
+            self.path,
+            known[newest],
+            newest,
+            cut,
+        )
+        return cut
 
     @cached_property
     def fingerprint(self) -> str:
         """A short digest that changes when the registry does: of its schema, cut date and files, not of where it lies.
 
-        From names, sizes, row counts and Parquet footers (which hold the range of every column chunk), so it costs
-        no reading of the data itself.
+        From the sha256 of every file as it lies, whatever registry.json says of it: one value changed changes the
+        fingerprint. It costs one reading of the files, once for an open registry. Of a DuckDB file, the whole file.
         """
         digest = hashlib.sha256(f"schema {SCHEMA_VERSION}\ncut_on {self._description.get('cut_on')}\n".encode())
-        for name in self.tables:
-            if name not in self._files:
-                rows = self.table(name)
-                facts = rows.aggregate(n=rows.count(), last=rows.known_on.max(), until=rows.known_until.max())
-                digest.update(f"{name} {facts.to_pyarrow().to_pylist()}\n".encode())
-                continue
-            entry = self._files[name]
-            for path, metadata in zip(entry.paths, entry.metadata, strict=True):
-                size = path.stat().st_size
-                with path.open("rb") as handle:
-                    handle.seek(max(0, size - metadata.serialized_size - 8))
-                    footer = hashlib.sha256(handle.read()).hexdigest()
-                digest.update(f"{name} {path.name} {size} {metadata.num_rows} {footer}\n".encode())
+        for name, entry in self._files.items():
+            for path, content in zip(entry.paths, entry.digests, strict=True):
+                digest.update(f"{name} {path.name} {content}\n".encode())
+        if self._stored:
+            # What a writer has not yet folded into the file lies beside it.
+            pending = self.path.with_name(f"{self.path.name}.wal")
+            for part in (self.path, *([pending] if pending.is_file() else [])):
+                digest.update(f"{part.suffix} {sha256_of(part)}\n".encode())
         return digest.hexdigest()[:16]
 
     def _prepare(self, table: Table) -> ibis.Table:
@@ -244,6 +253,13 @@ class Registry:
 
         files = self._files.get(table.name)
         if files is not None:
+            if files.changed:
+                _LOG.warning(
+                    "%s: table %s is not what registry.json says was written; somebody changed it since. "
+                    "`riskmodel validate` checks it and writes it anew.",
+                    self.path,
+                    table.name,
+                )
             paths = [str(path) for path in files.paths]
             rows = self.connection.read_parquet(paths, table_name=f"__raw_{table.name}", union_by_name=True)
             clean, indexed = files.written_here, files.indexed

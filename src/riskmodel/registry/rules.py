@@ -109,15 +109,54 @@ def check_rows(raw: pa.Table, table: Table) -> tuple[pa.Table, list[Finding]]:
     return rows, [finding for finding in findings if len(finding.rows)]
 
 
+def not_yet_known(rows: pa.Table, table: Table, *, cut_on: date | None, today: date | None) -> Finding | None:
+    """Find rows that the registry cannot hold yet: known on or after its cut or, where no cut is stated, after today.
+
+    One of them would move the cut, and with it every outcome that is still open would count as not having happened.
+
+    Parameters
+    ----------
+    cut_on : date or None
+        The registry's stated cut: it holds what was known strictly before this day.
+    today : date or None
+        The day on which the rows are looked at; asked only where no cut is stated. None: not asked.
+    """
+    known = rows["known_on"]
+    if cut_on is not None:
+        rule = Rule(
+            f"{table.name}.known_on.after_cut",
+            f"登记获知日期须早于数据截止日{cut_on}",
+            f"known_on is before the registry's cut, {cut_on}",
+        )
+        why = f"but the registry is cut on {cut_on}: it holds what was known strictly before that day"
+        late = pc.greater_equal(known, cut_on)
+    elif today is not None:
+        rule = Rule(
+            f"{table.name}.known_on.after_today",
+            f"登记获知日期不得晚于今天{today}",
+            f"known_on is not after today, {today}",
+        )
+        why = f"but today is {today}: nobody can know it yet"
+        late = pc.greater(known, today)
+    else:
+        return None
+    return _mask(rule, late, lambda row: f"{_quoted(row, 'known_on')}, {why}")
+
+
 def repeated(rows: pa.Table, table: Table, *, standing: np.ndarray) -> Finding:
-    """Find rows that repeat key and ``known_on`` of a row further up; only rows in ``standing`` (a mask) count."""
+    """Find rows that repeat key and ``known_on`` of a row further up; only rows in ``standing`` (a mask) count.
+
+    A row and its withdrawal are two things said on one day, not one said twice: the one further down stands, as in
+    :func:`~riskmodel.registry.known_until.known_until`.
+    """
     at = np.flatnonzero(standing)
     picked = rows.take(pa.array(at))
     key = [ranks(picked[name]) for name in ("household_id", *table.key, "known_on")]
     order = stable_order(key)
     group = group_numbers([column[order] for column in key])
     again = np.zeros(len(order), dtype=bool)
-    again[1:] = group[1:] == group[:-1]
+    withdrawn = pc.fill_null(picked["withdrawn"], False).to_numpy()[order]
+    again[1:] = (group[1:] == group[:-1]) & (withdrawn[1:] == withdrawn[:-1])
     named = ", ".join(("household_id", *table.key))
     rule = Rule(
         f"{table.name}.known_on.duplicate", f"同一天不得重复登记同一键（{named}）", f"one row a key ({named}) and day"

@@ -77,6 +77,9 @@ class Table:
         The column that says when the row was true in the world.
     key : tuple of str
         With ``household_id``, what a correction repeats.
+    ledger : bool
+        Whether rows are entered month by month, so that before its first row nothing was kept rather than nothing
+        happened.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Table:
     own_date: str
     key: tuple[str, ...]
     own_columns: tuple[Column, ...]
+    ledger: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -173,6 +177,7 @@ _TABLES = (
             Column("item", "text", "收入项目", "item", required=True),
             _money("amount", "金额", "amount", required=True),
         ),
+        ledger=True,
     ),
     Table(
         "spending",

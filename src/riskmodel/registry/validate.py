@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from riskmodel.progress import track
 from riskmodel.registry.doubts import DOUBTS, Doubt
 from riskmodel.registry.folder import find_tables, read_description, read_table
 from riskmodel.registry.rejects import REJECTS, Rejects, as_text, originals
-from riskmodel.registry.rules import Finding, Rule, check_rows, orphans, repeated, strangers
+from riskmodel.registry.rules import Finding, Rule, check_rows, not_yet_known, orphans, repeated, strangers
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Table
 from riskmodel.registry.schema import table as schema_table
 from riskmodel.registry.write import RegistryWriter, check_columns
 
 REPORT = "validation.json"
 _EXAMPLES = 3
+_NO_HOUSEHOLDS = "there is no household table: whether rows belong to a household was not checked"
 # What cross-field rules of other tables look at, so it is kept until the end.
 _LOOKED_AT = frozenset(name for doubt in DOUBTS if len(doubt.needs) > 1 for name in doubt.needs)
 
@@ -88,7 +89,7 @@ class ValidationReport:
 
 
 def validate_tables(
-    tables: Mapping[str, pa.Table], *, examples: int = 5
+    tables: Mapping[str, pa.Table], *, examples: int = 5, cut_on: date | None = None, today: date | None = None
 ) -> tuple[dict[str, pa.Table], Rejects, ValidationReport]:
     """Validate tables in memory.
 
@@ -98,6 +99,10 @@ def validate_tables(
         By table name; columns by the schema's names, values as they came.
     examples : int
         How many rejected rows the report puts in words, one a rule.
+    cut_on : date, optional
+        The registry holds what was known strictly before this day: later rows are set aside.
+    today : date, optional
+        Where no cut is stated, rows known after this day are set aside. Left out: not asked.
 
     Returns
     -------
@@ -114,7 +119,7 @@ def validate_tables(
     """
     for name in tables:
         schema_table(name)
-    session = _Session(places={name: f'table "{name}"' for name in tables})
+    session = _Session(places={name: f'table "{name}"' for name in tables}, cut_on=cut_on, today=today)
     kept = {}
     for name in TABLES:
         if name in tables:
@@ -122,7 +127,15 @@ def validate_tables(
     return kept, session.rejects, session.report(examples=examples)
 
 
-def validate(path: Path, out: Path | None = None, *, check_only: bool = False, examples: int = 5) -> ValidationReport:
+def validate(
+    path: Path,
+    out: Path | None = None,
+    *,
+    check_only: bool = False,
+    examples: int = 5,
+    cut_on: date | None = None,
+    today: date | None = None,
+) -> ValidationReport:
     """Validate the registry at ``path`` and write the rows that stand, sorted, coded and indexed.
 
     Parameters
@@ -136,6 +149,12 @@ def validate(path: Path, out: Path | None = None, *, check_only: bool = False, e
         Write nothing.
     examples : int
         How many rejected rows the report puts in words, one a rule.
+    cut_on : date, optional
+        The registry holds what was known strictly before this day; later rows are set aside. Left out: what
+        registry.json says, else the day after the last ``known_on`` of the rows that stand.
+    today : date, optional
+        Where no cut is stated, rows known after this day are set aside, so that the cut lies at most a day after it.
+        Left out: not asked.
 
     Raises
     ------
@@ -145,8 +164,9 @@ def validate(path: Path, out: Path | None = None, *, check_only: bool = False, e
         A file is broken, or a newer schema wrote it.
     """
     source = open_source(Path(path))
+    cut = cut_on or source.cut_on
+    session = _Session(places=source.places, cut_on=cut, today=today)
     if check_only:
-        session = _Session(places=source.places)
         for name in track(source.names, label="checking"):
             session.take(source.read(name), TABLES[name])
         return session.report(examples=examples)
@@ -154,12 +174,9 @@ def validate(path: Path, out: Path | None = None, *, check_only: bool = False, e
         raise CallError(f"{path} is a database, which is only read: say with --out which folder to write to.")
     # A link stays a link: what it points to is what is rewritten.
     target = Path(out if out is not None else path).resolve()
-    session = _Session(places=source.places)
-    with RegistryWriter(target) as writer:
+    with RegistryWriter(target, cut_on=cut) as writer:
         for name in track(source.names, label="validating"):
             writer.add(name, session.take(source.read(name), TABLES[name]))
-        if source.cut_on is not None:
-            writer.cut_no_earlier_than(source.cut_on)
         report = session.report(examples=examples)
         _write_rejects(session.rejects, earlier=source.rejects, new=writer.folder / REJECTS)
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
@@ -239,6 +256,8 @@ class _Session:
     """One validation under way: tables come in the schema's order, households and members before what hangs on them."""
 
     places: Mapping[str, str]
+    cut_on: date | None = None
+    today: date | None = None
     rejects: Rejects = field(default_factory=Rejects)
     counts: list[TableCount] = field(default_factory=list)
     broken: dict[str, Broken] = field(default_factory=dict)
@@ -247,11 +266,19 @@ class _Session:
     kept: dict[str, pa.Table] = field(default_factory=dict)
     lines: dict[str, np.ndarray] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.cut_on is not None and self.today is not None and self.cut_on > self.today + timedelta(days=1):
+            self.notes.append(
+                f"the registry says that it is cut on {self.cut_on}, after today ({self.today}): outcomes up to that "
+                "day will count as known. If that is not so, state another cut (--cut-on)"
+            )
+
     def take(self, raw: pa.Table, table: Table) -> pa.Table:
         """Check a table, set aside what cannot stand, note what is doubtful; return the rows that stay."""
         check_columns(raw.column_names, table, place=self.places[table.name])
         rows, findings = check_rows(raw, table)
-        findings += self._across(rows, table)
+        late = not_yet_known(rows, table, cut_on=self.cut_on, today=self.today)
+        findings += [*self._across(rows, table), *([late] if late and len(late.rows) else [])]
         standing = np.ones(raw.num_rows, dtype=bool)
         for finding in findings:
             standing[finding.rows] = False
@@ -271,8 +298,8 @@ class _Session:
         if table.name != "household":
             if "household" in self.kept:
                 found.append(orphans(rows, table, self.kept["household"]["household_id"]))
-            elif not self.notes:
-                self.notes.append("there is no household table: whether rows belong to a household was not checked")
+            elif _NO_HOUSEHOLDS not in self.notes:
+                self.notes.append(_NO_HOUSEHOLDS)
         if table.name == "job" and "member" in self.kept:
             found.append(strangers(rows, self.kept["member"]))
         return [finding for finding in found if len(finding.rows)]

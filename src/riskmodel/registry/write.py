@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.errors import CallError, DataError, did_you_mean
-from riskmodel.files import write_aside
+from riskmodel.files import sha256_of, write_aside
 from riskmodel.registry.codes import codes
 from riskmodel.registry.coerce import EXPECTED, coerce
 from riskmodel.registry.known_until import Keys, contiguous, days, known_until
@@ -35,7 +35,7 @@ def write_registry(tables: Mapping[str, pa.Table], out: Path, *, cut_on: date | 
 
     Every table is brought to the schema's types, gets its ``known_until``, is sorted by household, own date, key and
     ``known_on``, and is written as ``NAME.parquet`` in row groups of bounded size with codes dictionary-encoded. The
-    same rows give the same bytes.
+    same rows give the same bytes; ``registry.json`` holds the sha256 of each file.
 
     Parameters
     ----------
@@ -144,13 +144,6 @@ class RegistryWriter:
         """Where the registry is being put together; a file written here appears with it."""
         return self._aside
 
-    def cut_no_earlier_than(self, day: date) -> None:
-        """Set the cut date to the day after the last ``known_on`` written, or to ``day`` where that is later."""
-        known = [day]
-        if self._last_known is not None:
-            known.append(date(1970, 1, 1) + timedelta(days=self._last_known + 1))
-        self.cut_on = max(known)
-
     def _note_known(self, name: str, rows: pa.Table) -> None:
         known = days(rows["known_on"])
         if self.cut_on is not None:
@@ -175,6 +168,7 @@ class RegistryWriter:
             "schema_version": SCHEMA_VERSION,
             "cut_on": cut_on.isoformat() if cut_on else None,
             "tables": {name: self._open[name].rows for name in TABLES if name in self._open},
+            "sha256": {n: sha256_of(self._aside / f"{n}.parquet") for n in TABLES if n in self._open},
         }
         text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
         (self._aside / DESCRIPTION).write_text(text, encoding="utf-8")

@@ -146,9 +146,10 @@ def _in_language(data: ReportData, lang: Lang) -> dict[str, Callable[..., Any]]:
     return {
         "w": lambda key, **values: words.word(key, lang, **values),
         "meaning": lambda flag: words.meaning(flag, data, lang),
+        "rules": lambda flag: words.rules(flag, data, lang),
         **{
             name: partial(_call, getattr(words, name), lang)
-            for name in ("category", "source", "rules", "risk_types", "measures")
+            for name in ("category", "source", "risk_types", "measures")
         },
     }
 
@@ -164,9 +165,7 @@ def _provenance(data: ReportData, lang: Lang) -> list[str]:
         words.word(
             "made_from", lang, registry=record["registry"]["fingerprint"], catalogue=record["model"]["catalogue_hash"]
         ),
-        words.word(
-            "checked", lang, margin=f"{check['against_margin']:.1e}", booster=f"{check['against_lightgbm']:.1e}"
-        ),
+        words.word("checked", lang, margin=f"{check['against_margin']:.1e}"),
         *(
             words.word("absent", lang, table=name, n=len(features))
             for name, features in record["registry"]["absent"].items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from riskmodel.monitoring.rules import rule_words
 from riskmodel.registry.codes import Lang, label
 from riskmodel.report.data import Flag, ReportData
 
@@ -136,9 +135,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The registry has no table {table}: {n} features are missing for every household.",
     ),
     "checked": (
-        "贡献核对：基准+贡献与评分最大相差 {margin}，与LightGBM自身结果最大相差 {booster}。",
-        "Contributions checked: off by at most {margin} against the margin, by at most {booster} against "
-        "LightGBM's own.",
+        "贡献核对：基准+贡献与评分最大相差 {margin}。",
+        "Contributions checked: their sum is off by at most {margin} against the margin.",
     ),
     "in_township": ("{code} 乡镇", "Township {code}"),
     "readme": ("说明", "Read me"),
@@ -221,9 +219,10 @@ def source(flag: Flag, lang: Lang) -> str:
     return word(f"by_{flag.flagged_by}", lang)
 
 
-def rules(flag: Flag, lang: Lang) -> list[str]:
-    """Return the rules that name the household, in words."""
-    return [rule_words(name, lang) for name in flag.rules]
+def rules(flag: Flag, data: ReportData, lang: Lang) -> list[str]:
+    """Return the rules that name the household, in the words of the run's record."""
+    said = {rule["name"]: rule[lang] for rule in data.record["rules"]}
+    return [said.get(name, name) for name in flag.rules]
 
 
 def risk_types(flag: Flag, lang: Lang) -> list[tuple[str, str]]:

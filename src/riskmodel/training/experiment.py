@@ -84,6 +84,23 @@ DatesOrGrid = Annotated[
 ]
 
 
+class Cohort(_Section):
+    """Who is at risk: a cohort of the catalogue, less the rules switched off. Its name alone may be written instead.
+
+    Attributes
+    ----------
+    without : list of str
+        Rules that exclude nobody here.
+    """
+
+    name: str = "not_listed"
+    without: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the name, and what is switched off."""
+        return self.name + "".join(f" − {rule}" for rule in self.without)
+
+
 class Training(_Section):
     """The as-of dates from which training rows are drawn: a list, or a grid."""
 
@@ -240,7 +257,7 @@ class Experiment(_Section):
     registry: Path | None = None
     features: Features = Features()
     outcome: str = "need"
-    cohort: str = "not_listed"
+    cohort: Cohort = Cohort()
     training: Training
     validation: Validation
     baselines: Baselines = Baselines()
@@ -250,6 +267,11 @@ class Experiment(_Section):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     file: Path = Field(default=Path("experiment.yaml"), exclude=True)
     sha256: str = Field(default="", exclude=True)
+
+    @field_validator("cohort", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
 
     @field_validator("capacities")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,7 +26,8 @@ class Plan:
     origins : tuple of Origin
         Test origins, oldest first; empty in plain cross-validation.
     training : tuple of date
-        Every date that teaches or tests, oldest first: the final model learns from all of them.
+        Every date that teaches an origin or is tested, oldest first: the final model learns from all of them, and
+        from no other date, even where its outcome is known.
     cut_on : date
         The registry holds what was known strictly before this day.
     """
@@ -153,9 +154,21 @@ def _nothing_teaches(
 
 
 def check_names(
-    experiment: Experiment, *, features: Sequence[str], outcomes: Sequence[str], cohorts: Sequence[str]
+    experiment: Experiment,
+    *,
+    features: Sequence[str],
+    outcomes: Sequence[str],
+    cohorts: Mapping[str, Sequence[str]],
+    exposures: Sequence[str] = (),
 ) -> None:
-    """Make sure that every feature, outcome and cohort named is in the catalogue.
+    """Make sure that every feature, outcome and cohort named is in the catalogue, and every rule in its cohort.
+
+    Parameters
+    ----------
+    cohorts
+        The names of each cohort's rules.
+    exposures
+        Names that can never be features, and why is said.
 
     Raises
     ------
@@ -163,16 +176,24 @@ def check_names(
         Naming the file, the key, the unknown name and the nearest one.
     """
     for key, name, what in _named(experiment):
-        known = {"an outcome": outcomes, "a cohort": cohorts}.get(what, features)
+        known = {"an outcome": outcomes, "a cohort": list(cohorts)}.get(what, features)
         if name not in known:
-            hint = did_you_mean(name, known)
+            ahead = name in exposures and known is features
+            hint = " It is an exposure, known only after as_of." if ahead else did_you_mean(name, known)
             raise experiment.wrong(key, f'names "{name}", which is not {what} of the catalogue.{hint}')
+    rules = cohorts[experiment.cohort.name]
+    for rule in experiment.cohort.without:
+        if rule not in rules:
+            hint = did_you_mean(rule, rules)
+            raise experiment.wrong(
+                "cohort.without", f'names "{rule}", which is not a rule of the cohort {experiment.cohort.name}.{hint}'
+            )
     if not experiment.features.chosen(features):
         raise experiment.wrong("features", "leaves no feature at all, expected at least one.")
 
 
 def _named(experiment: Experiment) -> list[tuple[str, str, str]]:
-    named = [("outcome", experiment.outcome, "an outcome"), ("cohort", experiment.cohort, "a cohort")]
+    named = [("outcome", experiment.outcome, "an outcome"), ("cohort", experiment.cohort.name, "a cohort")]
     named += [("features.only", name, "a feature") for name in experiment.features.only or ()]
     named += [("features.without", name, "a feature") for name in experiment.features.without]
     if experiment.baselines.rule is not None:

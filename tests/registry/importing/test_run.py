@@ -71,6 +71,30 @@ def test_a_stated_cut_wins(tmp_path: Path) -> None:
     assert report.cut_on == dt.date(2024, 1, 1)
 
 
+@pytest.mark.parametrize("lock", ["~$a.csv", ".~lock.a.csv#"])
+def test_a_lock_file_beside_an_open_workbook_is_no_source(tmp_path: Path, lock: str) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / lock).write_bytes(b"")
+    sources = "s: {file: '*a.csv*'}"
+    report, _ = run(tmp_path, "户编号,日期,金额\nA,2023-06-05,1\n", HOUSEHOLDS + SPENDING, sources=sources)
+    assert {file["file"] for file in report.files} == {"a.csv"}
+
+
+def test_rows_known_on_or_after_a_stated_cut_are_set_aside_and_the_others_go_on(tmp_path: Path) -> None:
+    rows = "户编号,日期,金额\nA,2023-06-05,1\nA,2023-12-02,2\nA,2031-12-02,3\n"
+    report, out = run(tmp_path, rows, HOUSEHOLDS + SPENDING, cut_on=dt.date(2024, 1, 1))
+    assert report.rejected_by_rule == {"spending.known_on.after_cut": 2}
+    assert [line["row"] for line in pq.read_table(out / "rejects.parquet").to_pylist()] == [3, 4]
+    assert [row["amount"] for row in rows_of(out, "spending")] == [10_000.0]
+
+
+def test_a_row_from_the_future_is_set_aside_and_moves_no_cut(tmp_path: Path) -> None:
+    rows = "户编号,日期,金额\nA,2023-06-05,1\nA,2031-12-02,3\n"
+    report, _ = run(tmp_path, rows, HOUSEHOLDS + SPENDING, today=dt.date(2023, 8, 1))
+    assert report.rejected_by_rule == {"spending.known_on.after_today": 1}
+    assert report.cut_on == dt.date(2023, 7, 6)
+
+
 def test_a_household_repeated_a_line_a_member_is_one_household(tmp_path: Path) -> None:
     report, out = run(tmp_path, "户编号\nA\nA\nB\nA\n", HOUSEHOLDS)
     assert [row["household_id"] for row in rows_of(out, "household")] == ["A", "B"]

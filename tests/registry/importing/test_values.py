@@ -122,6 +122,13 @@ def test_an_id_that_a_workbook_has_cut_is_refused() -> None:
         read_id(360981199001010011.0)
 
 
+def test_an_id_number_is_one_person_whether_it_ends_in_a_large_or_a_small_x() -> None:
+    read = hasher(b"0123456789abcdef", column="member_id")
+    assert read("11010519491231002x") == read("11010519491231002X") == read("１１０１０５１９４９１２３１００２ｘ")
+    assert read("11010519491231002X") != read("110105194912310021")
+    assert read("village-x") != read("village-X")
+
+
 def test_a_pseudonym_hangs_on_key_and_column_and_not_on_how_the_number_is_stored() -> None:
     key = b"0123456789abcdef"
     one = hasher(key, column="household_id")

@@ -23,12 +23,12 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
-_LEAVES = (plan.Reduction, plan.PolicyValue)
+_LEAVES = (plan.Reduction, plan.PolicyValue, plan.Peers)
 _INNER = (plan.Constant, plan.Binary, plan.Unary, plan.IfElse, plan.Coalesce)
 
 
 def can_evaluate(node: plan.Household) -> bool:
-    """Tell whether every node below ``node`` speaks of one household alone, in a way that is known here."""
+    """Tell whether every node below ``node`` is known here."""
     return all(isinstance(part, _LEAVES + _INNER) for part in plan.walk(node))
 
 
@@ -38,7 +38,7 @@ class Steps:
     Attributes
     ----------
     leaves : dict
-        The reductions and policy figures that must be given, and the position of each.
+        The reductions, policy figures and means over others that must be given, and the position of each.
     """
 
     def __init__(self, nodes: Iterable[plan.Household]) -> None:
@@ -91,6 +91,8 @@ def _value(node: plan.Household, parts: list[np.ndarray]) -> np.ndarray:
         case plan.Unary("log1p"):
             above = parts[0] + 1.0
             return np.log(np.where(above > 0, above, np.nan))
+        case plan.Unary("sqrt"):
+            return np.asarray(np.sqrt(np.where(parts[0] >= 0, parts[0], np.nan)))
         case plan.Unary("is_missing"):
             return np.isnan(parts[0]).astype(np.float64)
         case plan.IfElse():

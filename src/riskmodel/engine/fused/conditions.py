@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from riskmodel.engine import plan
-from riskmodel.engine.calendar import EARLIEST, LATEST, begun_by, born_by, day_number
+from riskmodel.engine.calendar import EARLIEST, LATEST, add_months, begun_by, born_by, day_number
 from riskmodel.engine.fused.columns import NO_DAY, Coded, Column, Days, Frame, Numbers
 
 _TEXTS = frozenset({"id", "text", "code"})
 _DATES = frozenset({"date", "month"})
 _NUMBERS = frozenset({"money", "number", "integer"})
+_MOVING = (plan.AgeYears, plan.MonthsSince, plan.StillOpen, plan.Within)
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -27,6 +28,14 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One date of a clock: ``as_of``, from which windows are counted, and the day looked back from."""
+
+    as_of: date
+    ref: date
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ def kind_of(node: plan.Row, kinds: Mapping[str, str]) -> str | None:
             return _stored_kind(kind)
         case plan.AgeYears(column) | plan.MonthsSince(column):
             return "number" if kinds.get(column) in _DATES else None
-        case plan.StillOpen(column):
+        case plan.StillOpen(column) | plan.Within(column):
             return "truth" if kinds.get(column) in _DATES else None
         case plan.Ordinal(column):
             return "number" if kinds.get(column) in _TEXTS else None
@@ -102,21 +111,9 @@ def _comparable(kind: str | None, value: plan.Scalar) -> bool:
     return kind == "text" if isinstance(value, str) else kind == "number" and math.isfinite(value)
 
 
-def columns_of(node: plan.Row) -> frozenset[str]:
-    """Return the columns that ``node`` reads."""
-    found = set()
-    for part in _walk(node):
-        match part:
-            case plan.Field(name):
-                found.add(name)
-            case plan.AgeYears(name) | plan.MonthsSince(name) | plan.StillOpen(name) | plan.Ordinal(name):
-                found.add(name)
-    return frozenset(found)
-
-
 def moves_with_the_day(node: plan.Row) -> bool:
     """Tell whether ``node`` means something else at another day looked back from."""
-    return any(isinstance(part, plan.AgeYears | plan.MonthsSince | plan.StillOpen) for part in _walk(node))
+    return any(isinstance(part, _MOVING) for part in _walk(node))
 
 
 def _walk(node: plan.Row) -> Iterator[plan.Row]:
@@ -128,12 +125,16 @@ def _walk(node: plan.Row) -> Iterator[plan.Row]:
                 yield from _walk(item)
 
 
-def as_span(node: plan.Row, days: tuple[date, ...]) -> Span | None:
-    """Return the condition as a range of days for each of ``days``; None where it is none."""
+def as_span(node: plan.Row, moments: tuple[Moment, ...]) -> Span | None:
+    """Return the condition as a range of days for each moment; None where it is none."""
+    days = [moment.ref for moment in moments]
     last: Callable[..., int]
     match node:
         case plan.StillOpen(column):
             return Span(column, tuple(map(day_number, days)), (LATEST,) * len(days), missing=True)
+        case plan.Within(column, start, end):
+            windows = [_window(moment.as_of, start, end) for moment in moments]
+            return Span(column, tuple(low for low, _ in windows), tuple(high for _, high in windows))
         case plan.Compare(plan.AgeYears(column), op, right):
             last = born_by
         case plan.Compare(plan.MonthsSince(column), op, right):
@@ -144,6 +145,11 @@ def as_span(node: plan.Row, days: tuple[date, ...]) -> Span | None:
         return None
     bounds = [_bounds(op, float(right), partial(last, on=day)) for day in days]
     return Span(column, tuple(low for low, _ in bounds), tuple(high for _, high in bounds))
+
+
+def _window(as_of: date, start: int | None, end: int) -> tuple[int, int]:
+    low = EARLIEST if start is None else day_number(add_months(as_of, start))
+    return low, day_number(add_months(as_of, end))
 
 
 def _bounds(op: str, right: float, last: Callable[[int], int]) -> tuple[int, int]:
@@ -161,19 +167,24 @@ def _bounds(op: str, right: float, last: Callable[[int], int]) -> tuple[int, int
     return (last(above) + 1, last(at_least) + 1) if at_least < above else (LATEST, EARLIEST)
 
 
-def values_of(node: plan.Row, rows: Frame, day: date | None = None) -> Values:
-    """Work out ``node`` for every row of ``rows``, looked back from ``day`` where it moves with the day."""
+def values_of(node: plan.Row, rows: Frame, moment: Moment | None = None) -> Values:
+    """Work out ``node`` for every row of ``rows``, at ``moment`` where it moves with the day."""
     match node:
         case plan.Field(name):
             return _field(rows[name])
         case plan.AgeYears(column):
-            return _ages(rows[column], day)
+            return _ages(rows[column], moment)
         case plan.MonthsSince(column):
-            return _months(rows[column], day)
+            return _months(rows[column], moment)
         case plan.StillOpen(column):
             ends = _days(rows[column])
-            assert day is not None
-            return Values((ends == NO_DAY) | (ends >= day_number(day)))
+            assert moment is not None
+            return Values((ends == NO_DAY) | (ends >= day_number(moment.ref)))
+        case plan.Within(column, start, end):
+            days = _days(rows[column])
+            assert moment is not None
+            low, high = _window(moment.as_of, start, end)
+            return Values((days >= low) & (days < high), days == NO_DAY)
         case plan.Ordinal(column, order):
             places = {code: place for place, code in reversed(list(enumerate(order)))}
             return _by_code(_codes(rows[column]), places.get, np.int64)
@@ -182,21 +193,21 @@ def values_of(node: plan.Row, rows: Frame, day: date | None = None) -> Values:
         case plan.IsIn(plan.Field(name), values) if isinstance(rows[name], Coded):
             return _by_code(_codes(rows[name]), lambda code: code in values, np.bool_)
         case plan.Compare(left, op, right):
-            given = values_of(left, rows, day)
+            given = values_of(left, rows, moment)
             return Values(_COMPARE[op](given.value, right), given.missing)
         case plan.IsIn(left, values):
-            given = values_of(left, rows, day)
+            given = values_of(left, rows, moment)
             return Values(np.isin(given.value, list(values)), given.missing)
         case plan.IsMissing(part):
-            given = values_of(part, rows, day)
+            given = values_of(part, rows, moment)
             return Values(np.zeros(rows.rows, bool) if given.missing is None else given.missing)
         case plan.Not(part):
-            given = values_of(part, rows, day)
+            given = values_of(part, rows, moment)
             return Values(given.fails(), given.missing)
         case plan.AllOf(parts):
-            return _joined([values_of(part, rows, day) for part in parts], decided_by=Values.fails, value=False)
+            return _joined([values_of(part, rows, moment) for part in parts], decided_by=Values.fails, value=False)
         case plan.AnyOf(parts):
-            return _joined([values_of(part, rows, day) for part in parts], decided_by=Values.holds, value=True)
+            return _joined([values_of(part, rows, moment) for part in parts], decided_by=Values.holds, value=True)
     raise TypeError(f"not a row node: {node!r}")
 
 
@@ -236,15 +247,17 @@ def _days(column: Column) -> np.ndarray:
     return column.day
 
 
-def _ages(column: Column, day: date | None) -> Values:
-    assert day is not None
+def _ages(column: Column, moment: Moment | None) -> Values:
+    assert moment is not None
+    day = moment.ref
     year, month, dom = _civil(_days(column))
     today = day.year * 10_000 + day.month * 100 + day.day
     return Values((today - (year * 10_000 + month * 100 + dom)) // 10_000, _days(column) == NO_DAY)
 
 
-def _months(column: Column, day: date | None) -> Values:
-    assert day is not None
+def _months(column: Column, moment: Moment | None) -> Values:
+    assert moment is not None
+    day = moment.ref
     return Values(whole_months(_days(column), day), _days(column) == NO_DAY)
 
 

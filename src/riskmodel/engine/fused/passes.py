@@ -8,9 +8,10 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from riskmodel.engine import plan
 from riskmodel.engine.fused import columns
 from riskmodel.engine.fused.columns import Coded, Days, Frame
-from riskmodel.engine.fused.conditions import columns_of, moves_with_the_day, values_of, whole_months
+from riskmodel.engine.fused.conditions import Moment, moves_with_the_day, values_of, whole_months
 from riskmodel.engine.fused.files import OUT_OF_ORDER
 from riskmodel.engine.fused.program import Program, Tables, Value, tables
 from riskmodel.errors import DataError
@@ -114,7 +115,7 @@ def _static_bits(program: Program, rows: Frame) -> np.ndarray:
         if condition in spans or moves_with_the_day(condition):
             continue
         bit = np.uint64(1 << position)
-        names = columns_of(condition)
+        names = frozenset(plan.columns(condition))
         column = rows[next(iter(names))] if len(names) == 1 else None
         if isinstance(column, Coded):
             marks = by_code.setdefault(next(iter(names)), np.zeros(len(column.values) + 1, np.uint64))
@@ -140,9 +141,9 @@ def _moving_bits(program: Program, rows: Frame) -> np.ndarray:
     if not moving:
         return np.zeros((0, 0), np.uint64)
     bits = np.zeros((len(program.ref), rows.rows), np.uint64)
-    for number, day in enumerate(program.ref):
+    for number, moment in enumerate(program.moments):
         for node in moving:
-            bits[number, values_of(node, rows, day).holds()] |= np.uint64(1 << program.conditions.index(node))
+            bits[number, values_of(node, rows, moment).holds()] |= np.uint64(1 << program.conditions.index(node))
     return bits
 
 
@@ -150,8 +151,8 @@ def _units(laid: Tables, rows: Frame) -> np.ndarray:
     from riskmodel.engine.fused import kernel
 
     out = np.zeros((len(laid.units), rows.rows), np.int64)
-    for number, (value, day) in enumerate(laid.units):
-        given = _given(value, rows, day)
+    for number, (value, moment) in enumerate(laid.units):
+        given = _given(value, rows, moment)
         if value.scale == 1:
             out[number] = given[0]
         else:
@@ -161,15 +162,15 @@ def _units(laid: Tables, rows: Frame) -> np.ndarray:
     return out
 
 
-def _given(value: Value, rows: Frame, day: date | None) -> tuple[np.ndarray, np.ndarray | None]:
-    worked_out = values_of(value.node, rows, day)
+def _given(value: Value, rows: Frame, moment: Moment | None) -> tuple[np.ndarray, np.ndarray | None]:
+    worked_out = values_of(value.node, rows, moment)
     return worked_out.value, worked_out.missing
 
 
 def _numbers(laid: Tables, rows: Frame) -> np.ndarray:
     out = np.empty((len(laid.numbers), rows.rows), np.float64)
-    for number, (node, day) in enumerate(laid.numbers):
-        given = values_of(node, rows, day)
+    for number, (node, moment) in enumerate(laid.numbers):
+        given = values_of(node, rows, moment)
         out[number] = given.value
         if given.missing is not None:
             out[number, given.missing] = np.nan

@@ -15,7 +15,7 @@ import numpy as np
 
 from riskmodel.engine import plan
 from riskmodel.engine.calendar import add_months, day_number
-from riskmodel.engine.fused.conditions import Span, as_span, kind_of, moves_with_the_day
+from riskmodel.engine.fused.conditions import Moment, Span, as_span, kind_of, moves_with_the_day
 
 # The kernel's own names for these numbers are in kernel.py, whose import is slow; a test compares them.
 CHANNELS = ("count", "sum", "squares", "lowest", "highest", "latest", "last_day", "own_dates")
@@ -101,6 +101,11 @@ class Program:
         return tuple(add_months(day, self.clock.at_months) for day in self.as_of)
 
     @property
+    def moments(self) -> tuple[Moment, ...]:
+        """The dates, each with its day looked back from."""
+        return tuple(map(Moment, self.as_of, self.ref))
+
+    @property
     def known_at(self) -> tuple[date, ...]:
         """The days before which a row must be known."""
         return tuple(day + timedelta(days=self.clock.lag_days) for day in self.ref)
@@ -114,7 +119,7 @@ class Program:
 
     def spans(self) -> dict[plan.Row, Span]:
         """Return the conditions that are ranges of days."""
-        found = {condition: as_span(condition, self.ref) for condition in self.conditions}
+        found = {condition: as_span(condition, self.moments) for condition in self.conditions}
         return {condition: span for condition, span in found.items() if span is not None}
 
     def room_for(self, reduction: plan.Reduction) -> bool:
@@ -176,8 +181,8 @@ class Tables:
     masks: tuple[np.ndarray, ...]
     channels: tuple[np.ndarray, ...]
     reductions: tuple[np.ndarray, ...]
-    units: list[tuple[Value, date | None]]
-    numbers: list[tuple[plan.Row, date | None]]
+    units: list[tuple[Value, Moment | None]]
+    numbers: list[tuple[plan.Row, Moment | None]]
 
 
 def tables(program: Program) -> Tables:
@@ -188,8 +193,8 @@ def tables(program: Program) -> Tables:
     moved = {number: position for position, number in enumerate(order)}
     ordered = [program.channels[number] for number in order]
     counts = np.bincount([mask for mask, _, _ in ordered], minlength=len(program.masks))
-    units, unit_at = _laid_out([(value, value.node) for value in program.units], program.ref)
-    numbers, number_at = _laid_out([(node, node) for node in program.numbers], program.ref)
+    units, unit_at = _laid_out([(value, value.node) for value in program.units], program.moments)
+    numbers, number_at = _laid_out([(node, node) for node in program.numbers], program.moments)
     at = [
         (unit_at if op in _SUMMED else number_at)[c] if op in _VALUED else [0] * len(program.ref)
         for _, op, c in ordered
@@ -220,15 +225,15 @@ def tables(program: Program) -> Tables:
 
 
 def _laid_out(
-    values: Sequence[tuple[_T, plan.Row]], ref: Sequence[date]
-) -> tuple[list[tuple[_T, date | None]], list[list[int]]]:
+    values: Sequence[tuple[_T, plan.Row]], moments: Sequence[Moment]
+) -> tuple[list[tuple[_T, Moment | None]], list[list[int]]]:
     """Give each value one array, or one a date where it moves with the date, and say which it is at each date."""
-    rows: list[tuple[_T, date | None]] = []
+    rows: list[tuple[_T, Moment | None]] = []
     at: list[list[int]] = []
     for value, node in values:
-        first, days = len(rows), list(ref) if moves_with_the_day(node) else [None]
-        rows.extend((value, day) for day in days)
-        at.append([first + min(number, len(days) - 1) for number in range(len(ref))])
+        first, whens = len(rows), list(moments) if moves_with_the_day(node) else [None]
+        rows.extend((value, when) for when in whens)
+        at.append([first + min(number, len(whens) - 1) for number in range(len(moments))])
     return rows, at
 
 

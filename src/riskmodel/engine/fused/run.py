@@ -15,8 +15,8 @@ from riskmodel.engine import plan
 from riskmodel.engine.calendar import LATEST, add_months, day_number
 from riskmodel.engine.fused.arithmetic import Steps
 from riskmodel.engine.fused.columns import Coded, as_arrow, as_numpy, frame, known, until, whole
-from riskmodel.engine.fused.conditions import columns_of
 from riskmodel.engine.fused.files import SortedFile
+from riskmodel.engine.fused.neighbours import Totals
 from riskmodel.engine.fused.passes import Slice, cut, last_visible, run
 from riskmodel.engine.fused.program import Program, Stored, Tables, programs, tables
 from riskmodel.parallel import cores, side_by_side
@@ -82,7 +82,10 @@ class FusedRun:
         self.names = list(outputs)
         self.steps = Steps(node for name, node in outputs.items() if name not in self.absent)
         self.presence = Steps([present] if present is not None else [])
-        leaves = dict.fromkeys([*self.presence.leaves, *self.steps.leaves])
+        self.peers = [leaf for leaf in self.steps.leaves if isinstance(leaf, plan.Peers)]
+        self.totals = Totals(self.peers, self.as_of)
+        self.parts = Steps(self.totals.parts)
+        leaves = dict.fromkeys([*self.presence.leaves, *self.steps.leaves, *self.parts.leaves])
         wanted = [leaf for leaf in leaves if isinstance(leaf, plan.Reduction)]
         stored = {name: table.stored for name, table in self.sources.items()}
         self.figures = [leaf for leaf in leaves if isinstance(leaf, plan.PolicyValue)]
@@ -90,6 +93,7 @@ class FusedRun:
         self.base = Program(_BASE, stored[_BASE], plan.HISTORY, self.as_of)
         self.laid: dict[int, Tables] = {id(one): tables(one) for many in self.passes.values() for one in many}
         self.columns = {name: self._columns(name) for name in {_BASE, *self.passes}}
+        self._again = (present, memory)
         self.households = _size(self.sources, self.columns, len(wanted) + 3 * len(outputs), len(as_of), memory)
 
     def schema(self) -> pa.Schema:
@@ -105,6 +109,8 @@ class FusedRun:
         slices
             The first household of each slice, in order; see :func:`starts_of_slices`.
         """
+        if self.peers:
+            self.totals.gather(self._of_all_places().pieces(slices))
         pasts = [*slices[1:], None]
         calls = (partial(self._piece, low, past) for low, past in zip(slices, pasts, strict=True))
         try:
@@ -113,14 +119,27 @@ class FusedRun:
             for table in self.sources.values():
                 table.file.close()
 
+    def _of_all_places(self) -> FusedRun:
+        """Return the run that works out what means over others are made of: it comes first, over all households."""
+        present, memory = self._again
+        return FusedRun(
+            self.totals.outputs,
+            present=present,
+            sources=self.sources,
+            as_of=self.as_of,
+            keep=self.totals.columns,
+            figure=self.figure,
+            memory=memory,
+        )
+
     def _columns(self, table: str) -> set[str]:
         names = {"household_id", "known_on", "known_until", "withdrawn", self.sources[table].own_date}
         for program in self.passes.get(table, []):
             for reduction in program.reductions:
                 parts = [*reduction.where, *([reduction.column] if reduction.column is not None else [])]
-                names |= {name for part in parts for name in columns_of(part)} | {reduction.end_column} - {""}
+                names |= {name for part in parts for name in plan.columns(part)} | {reduction.end_column} - {""}
         if table == _BASE:
-            names |= {*self.keep, *([_COUNTY] if self.figures else [])}
+            names |= {*self.keep, *self.totals.columns, *([_COUNTY] if self.figures else [])}
         return names
 
     def _piece(self, low: bytes, past: bytes | None) -> pa.Table:
@@ -170,7 +189,7 @@ class FusedRun:
     ) -> pa.Table:
         kept = np.flatnonzero(seen >= 0)
         if self.presence.leaves:
-            [present] = self._values(self.presence, results, kept)
+            [present] = _values(self.presence, results, kept)
             kept = kept[present > 0]
         household, number = np.divmod(kept, len(self.as_of))
         days = np.array([day_number(day) for day in self.as_of], np.int32)
@@ -180,20 +199,40 @@ class FusedRun:
         }
         for name in self.keep:
             columns[name] = people[name].take(as_arrow(seen[kept], pa.int64())).cast(pa.string()).combine_chunks()
-        values = iter(self._values(self.steps, results, kept))
+        around = self._around(people, seen, results, kept)
+        values = iter(_values(self.steps, results, kept, around))
         for name in self.names:
             columns[name] = pa.nulls(len(kept), pa.float64()) if name in self.absent else _array(next(values))
         return pa.table(columns, schema=self.schema())
 
-    @staticmethod
-    def _values(steps: Steps, results: Mapping[plan.Household, np.ndarray], kept: np.ndarray) -> list[np.ndarray]:
-        blocks = []
-        leaves = {position: results[leaf] for leaf, position in steps.leaves.items()}
-        for start in range(0, max(len(kept), 1), _BLOCK):
-            rows = kept[start : start + _BLOCK]
-            given = {position: values[rows] for position, values in leaves.items()}
-            blocks.append(steps.work_out(given, len(rows)))
-        return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    def _around(
+        self, people: pa.Table, seen: np.ndarray, results: Mapping[plan.Household, np.ndarray], kept: np.ndarray
+    ) -> dict[plan.Household, np.ndarray]:
+        """Return the means over the other households of each kept row's place and date."""
+        if not self.peers:
+            return {}
+        own = dict(zip(self.totals.parts, _values(self.parts, results, kept), strict=True))
+        where = as_arrow(seen[kept], pa.int64())
+        places = {name: people[name].take(where) for name in self.totals.columns}
+        date_of = kept % len(self.as_of)
+        return {p: self.totals.mean(p, own[p.part], places[f"{p.place}_code"], date_of) for p in self.peers}
+
+
+def _values(
+    steps: Steps,
+    results: Mapping[plan.Household, np.ndarray],
+    kept: np.ndarray,
+    of_kept: Mapping[plan.Household, np.ndarray] | None = None,
+) -> list[np.ndarray]:
+    """Work out nodes for the rows ``kept`` of ``results``; what ``of_kept`` holds is given for these rows already."""
+    ready = of_kept or {}
+    blocks = []
+    for start in range(0, max(len(kept), 1), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        rows = kept[block]
+        given = {at: ready[leaf][block] if leaf in ready else results[leaf][rows] for leaf, at in steps.leaves.items()}
+        blocks.append(steps.work_out(given, len(rows)))
+    return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
 def known_households(table: SortedTable, as_of: Sequence[date]) -> dict[date, int]:

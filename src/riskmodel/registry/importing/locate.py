@@ -9,6 +9,9 @@ from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.registry.importing.mapping import Mapping
 from riskmodel.registry.importing.text import header
 
+# What Excel and LibreOffice leave beside a workbook that somebody has open.
+_LOCKS = ("~$", ".~lock.")
+
 
 def locate(given: Path, mapping: Mapping) -> dict[str, list[tuple[Path, str]]]:
     """Return the files of each source, with the name that messages give them.
@@ -37,7 +40,8 @@ def locate(given: Path, mapping: Mapping) -> dict[str, list[tuple[Path, str]]]:
                 "Give their folder."
             )
         return {name: [(given, given.name)] for name in mapping.sources}
-    inside = sorted(path.relative_to(given).as_posix() for path in given.rglob("*") if path.is_file())
+    files_there = [path for path in given.rglob("*") if path.is_file() and not path.name.startswith(_LOCKS)]
+    inside = sorted(path.relative_to(given).as_posix() for path in files_there)
     found: dict[str, list[tuple[Path, str]]] = {}
     for name, source in mapping.sources.items():
         if source.file is None:

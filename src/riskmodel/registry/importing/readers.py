@@ -1,4 +1,4 @@
-"""Read CSV, workbooks, Stata and Parquet files: only the columns that the mapping asks for."""
+"""Read CSV, workbooks, Stata and Parquet files; only the columns that the mapping asks for are kept."""
 
 from __future__ import annotations
 
@@ -114,6 +114,7 @@ def _workbook(name: str, source: Source, path: Path, wanted: Wanted, shown: str)
     for sheet in _sheets(source, book.sheet_names, shown):
         place = f"{shown}, sheet {sheet}"
         try:
+            # A sheet can only be read whole.
             cells = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
         except (CalamineError, OSError, ValueError) as error:
             raise DataError(f"{place}: cannot be read: {error}") from None
@@ -128,6 +129,8 @@ def _workbook(name: str, source: Source, path: Path, wanted: Wanted, shown: str)
         frame.columns = names
         frame.index = np.arange(len(body), dtype=np.int64) + source.header_row + 1
         frame, blank = tidy(frame, source, named)
+        # Nothing of the columns that the mapping leaves out on purpose outlives the reading.
+        del cells, body
         yield Piece(name, shown, sheet, frame, named, blank)
 
 

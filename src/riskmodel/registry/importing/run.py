@@ -72,6 +72,7 @@ def import_registry(
     out: Path,
     *,
     cut_on: dt.date | None = None,
+    today: dt.date | None = None,
     environment: MappingType[str, str] | None = None,
 ) -> ImportReport:
     """Make a registry of the outside files at ``source``.
@@ -85,8 +86,11 @@ def import_registry(
     out : Path
         The registry's folder; a registry that stands there is replaced.
     cut_on : date, optional
-        The registry holds what was known strictly before this day. Left out: the mapping's, else the day after the
-        last ``known_on``.
+        The registry holds what was known strictly before this day; later rows are set aside. Left out: the
+        mapping's, else the day after the last ``known_on`` of the rows that stand.
+    today : date, optional
+        Where no cut is stated, rows known after this day are set aside, so that the cut lies at most a day after it.
+        Left out: not asked.
     environment : mapping, optional
         Where the key of pseudonyms is looked up; the process's environment.
 
@@ -98,6 +102,7 @@ def import_registry(
         A source cannot be read, or no row could be kept.
     """
     rules = load_mapping(mapping)
+    stated = cut_on or rules.cut_on
     if not looks_like_registry(Path(out)):
         raise CallError(f"{out} is there already and is not a registry: name a new folder.")
     found = locate(Path(source), rules)
@@ -117,10 +122,10 @@ def import_registry(
                 session.take(number, piece)
     tables = session.finish()
     with step("checking"):
-        kept = session.validated(tables)
+        kept = session.validated(tables, cut_on=stated, today=today)
     if not any(table.num_rows for table in kept.values()):
         raise DataError(_nothing(session))
-    cut = cut_on or rules.cut_on or _day_after_last_known(kept)
+    cut = stated or _day_after_last_known(kept)
     report = ImportReport(
         blocks=tuple(session.block_counts()),
         tables={name: kept[name].num_rows for name in TABLES if name in kept},

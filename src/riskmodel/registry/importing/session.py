@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -83,9 +84,9 @@ class Session:
             origin.rows.append(np.concatenate([made.origin for _, made in pieces])[keep])
         return {name: pa.concat_tables(parts[name], promote_options="default") for name in TABLES if name in parts}
 
-    def validated(self, tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    def validated(self, tables: dict[str, pa.Table], *, cut_on: date | None, today: date | None) -> dict[str, pa.Table]:
         """Return the rows that stand; the others are set aside under the place in the file that they came from."""
-        kept, broken, _ = validate_tables(tables, examples=0)
+        kept, broken, _ = validate_tables(tables, examples=0, cut_on=cut_on, today=today)
         lines = broken.to_arrow().to_pylist()
         lost: dict[str, set[int]] = {}
         for line in lines:

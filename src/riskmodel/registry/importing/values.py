@@ -21,6 +21,8 @@ _YES_NO = {word: True for word in _YES} | {word: False for word in _NO}
 # Excel keeps 15 digits of a number and writes zeros for the rest: a longer id kept as a number is already lost.
 _EXACT_BELOW = 10**15
 _HASH_BYTES = 12
+# An ID number of 18 characters whose check digit is ten: people type it as x, and it is one person.
+_ID_NUMBER_X = re.compile(r"\d{17}[xX]")
 
 
 def read_number(value: object, *, unit: str = "") -> float:
@@ -175,12 +177,15 @@ def hasher(secret: bytes, *, column: str) -> Reader:
     """Return a function that turns an identifier into a pseudonym that only the holder of ``secret`` can make.
 
     Keyed BLAKE2b, 96 bits; the same identifier in the same registry column gives the same pseudonym in every
-    table and every import, so tables still join.
+    table and every import, so tables still join. The check character X that may end an ID number counts the same in
+    lower case.
     """
     person = hashlib.blake2b(column.encode(), digest_size=16).digest()
 
     def read(value: object) -> str:
         text = read_id(value)
+        if _ID_NUMBER_X.fullmatch(text):
+            text = text.upper()
         return hashlib.blake2b(text.encode(), digest_size=_HASH_BYTES, key=secret, person=person).hexdigest()
 
     return read

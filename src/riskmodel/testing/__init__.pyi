@@ -1,0 +1,14 @@
+from .histories import evaluate as evaluate
+from .histories import history as history
+from .landmines import LANDMINES as LANDMINES
+from .landmines import all_landmines as all_landmines
+from .landmines import assistance_after_a_flag as assistance_after_a_flag
+from .landmines import duplicates as duplicates
+from .landmines import future_rows as future_rows
+from .landmines import later_corrections as later_corrections
+from .moves import Move as Move
+from .moves import Report as Report
+from .random_rows import random_rows as random_rows
+from .random_rows import write_rows as write_rows
+from .shuffled import ShuffledReport as ShuffledReport
+from .shuffled import shuffled_labels as shuffled_labels

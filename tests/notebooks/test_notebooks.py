@@ -1,0 +1,59 @@
+"""Every notebook runs from start to end, and lies here as it ran, with its pictures and no trace of a machine."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+# Of a home, a temporary or a system folder, and of a kernel's memory.
+MACHINE = re.compile(r"/(tmp|home|root|Users|var|usr|opt|private)/|\bat 0x[0-9a-f]{6,}|[A-Z]:\\\\")
+LARGEST_PICTURE = 60_000
+
+
+def outputs(notebook: Any) -> Iterator[Any]:
+    for cell in notebook.cells:
+        yield from cell.get("outputs", [])
+
+
+def pictures(notebook: Any) -> list[bytes]:
+    found = [output.get("data", {}).get("image/png") for output in outputs(notebook)]
+    return [base64.b64decode(picture) for picture in found if picture]
+
+
+def texts(notebook: Any) -> list[str]:
+    said = []
+    for output in outputs(notebook):
+        said.append(output.get("text", ""))
+        said += [body for kind, body in output.get("data", {}).items() if kind.startswith("text/")]
+    return said
+
+
+def test_there_is_a_notebook() -> None:
+    assert [path.name for path in NOTEBOOKS][:1] == ["01_histories_to_training_sets.ipynb"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_runs_from_start_to_end_and_shows_what_it_showed(path: Path, tmp_path: Path) -> None:
+    stored = nbformat.read(path, as_version=4)
+    again = nbformat.read(path, as_version=4)
+    NotebookClient(again, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert len(pictures(again)) == len(pictures(stored)) > 0
+    assert not [text for text in texts(again) if "Traceback" in text]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_lies_here_executed_small_and_without_a_trace_of_a_machine(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert all(len(picture) < LARGEST_PICTURE for picture in pictures(notebook))
+    assert not [found.group() for text in texts(notebook) if (found := MACHINE.search(text))]
