@@ -49,3 +49,12 @@ def test_each_call_has_one_thread_of_blas_and_afterwards_all_is_as_before() -> N
     before = threads()
     assert list(side_by_side([threads, threads])) == [[1] * len(before)] * 2
     assert threads() == before
+
+
+def test_no_more_calls_begin_than_may_be_ahead() -> None:
+    begun: list[int] = []
+    results = side_by_side([partial(begun.append, number) for number in range(50)], workers=2, ahead=7)
+    next(results)
+    time.sleep(0.1)
+    assert len(begun) == 8
+    results.close()

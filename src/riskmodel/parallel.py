@@ -19,10 +19,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def side_by_side(calls: Iterable[Callable[[], T]], *, workers: int | None = None) -> Iterator[T]:
+def side_by_side(
+    calls: Iterable[Callable[[], T]], *, workers: int | None = None, ahead: int | None = None
+) -> Iterator[T]:
     """Yield the result of each call, in their order, while later ones run.
-
-    No more than one call a worker, and one result more, is ahead of what was asked for: results do not pile up.
 
     Threads, not processes: what takes long in a call must let go of the interpreter (LightGBM, NumPy and BLAS do).
     The BLAS library gets one thread a call, so that calls do not wait for each other's.
@@ -33,6 +33,9 @@ def side_by_side(calls: Iterable[Callable[[], T]], *, workers: int | None = None
         Without arguments; independent of each other. What one raises is raised here, and those not begun are dropped.
     workers : int, optional
         How many run at a time; as many as there are cores when absent.
+    ahead : int, optional
+        How many calls may have begun before their result is asked for, so that results do not pile up; by default
+        one more than run at a time. More keep the workers busy while the caller is long over one result.
     """
     from threadpoolctl import threadpool_limits
 
@@ -41,7 +44,7 @@ def side_by_side(calls: Iterable[Callable[[], T]], *, workers: int | None = None
     running: deque[Future[T]] = deque()
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(many) as pool:
         try:
-            running.extend(pool.submit(call) for call in itertools.islice(waiting, many + 1))
+            running.extend(pool.submit(call) for call in itertools.islice(waiting, ahead or many + 1))
             while running:
                 done = running.popleft().result()
                 running.extend(pool.submit(call) for call in itertools.islice(waiting, 1))

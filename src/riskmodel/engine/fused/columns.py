@@ -89,8 +89,7 @@ def _coded(values: pa.ChunkedArray) -> Coded:
     place = np.empty(len(values), np.int32)
     start = 0
     for chunk in values.chunks:
-        indices = chunk.indices.fill_null(-1) if chunk.indices.null_count else chunk.indices
-        np.add(as_numpy(indices, np.int32), 1, out=place[start : start + len(chunk)])
+        np.add(filled(chunk.indices, np.int32, missing=-1), 1, out=place[start : start + len(chunk)])
         start += len(chunk)
     return Coded(place, tuple(values.chunk(0).dictionary.to_pylist()))
 
@@ -104,13 +103,23 @@ def _all_missing(rows: int, kind: str) -> Column:
 
 
 def as_numpy(values: pa.Array, dtype: type) -> np.ndarray:
-    """Return the numbers of an array without missing values as they lie.
+    """Return the numbers of an array as they lie, whatever stands in the place of missing ones.
 
-    Arrow's own conversion imports pandas, which takes longer than many a run.
+    Arrow's own conversion, and its ``fill_null``, import pandas, which takes longer than many a run.
     """
     if not len(values):
         return np.empty(0, dtype)
     return np.frombuffer(values.buffers()[1], dtype, values.offset + len(values))[values.offset :]
+
+
+def filled(values: pa.Array, dtype: type, *, missing: float) -> np.ndarray:
+    """Return the numbers of an array, with ``missing`` where there is none; they may share its memory."""
+    numbers = as_numpy(values, dtype)
+    if not values.null_count:
+        return numbers
+    bits = np.frombuffer(values.buffers()[0], np.uint8)
+    there = np.unpackbits(bits, bitorder="little", count=values.offset + len(values))[values.offset :]
+    return np.where(there, numbers, np.asarray(missing, dtype))
 
 
 def as_arrow(values: np.ndarray, kind: pa.DataType, missing: np.ndarray | None = None) -> pa.Array:
@@ -123,8 +132,7 @@ def _joined(values: pa.ChunkedArray, dtype: type, *, missing: int) -> np.ndarray
     out: np.ndarray = np.empty(len(values), dtype)
     start = 0
     for chunk in values.chunks:
-        filled = chunk.fill_null(missing) if chunk.null_count else chunk
-        out[start : start + len(chunk)] = as_numpy(filled, dtype)
+        out[start : start + len(chunk)] = filled(chunk, dtype, missing=missing)
         start += len(chunk)
     return out
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from riskmodel.engine import plan
 from riskmodel.engine.calendar import day_number
-from riskmodel.engine.fused.columns import as_numpy
+from riskmodel.engine.fused.columns import as_numpy, filled
 
 _MILLIONTHS = 1_000_000
 
@@ -53,8 +53,7 @@ class Totals:
 
     def _add(self, piece: pa.Table) -> None:
         date_of = np.searchsorted(self._days, as_numpy(_one(piece["as_of"]).cast(pa.int32()), np.int32))
-        values = [_one(piece[name]).fill_null(np.nan) for name in self.outputs]
-        units, there = _whole_units([as_numpy(value, np.float64) for value in values])
+        units, there = _whole_units([filled(_one(piece[name]), np.float64, missing=np.nan) for name in self.outputs])
         for place in self.places:
             codes, at = _codes(piece[_column(place)])
             cell = at * len(self._days) + date_of

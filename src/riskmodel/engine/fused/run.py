@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from riskmodel.engine import plan
 from riskmodel.engine.calendar import LATEST, add_months, day_number
 from riskmodel.engine.fused.arithmetic import Steps
-from riskmodel.engine.fused.columns import Coded, as_arrow, as_numpy, frame, known, until, whole
+from riskmodel.engine.fused.columns import Coded, as_arrow, as_numpy, filled, frame, known, until, whole
 from riskmodel.engine.fused.files import SortedFile
 from riskmodel.engine.fused.neighbours import Totals
 from riskmodel.engine.fused.passes import Slice, cut, last_visible, run
@@ -27,6 +27,8 @@ MEMORY = 1 << 29
 _BASE = "household"
 _COUNTY = "county_code"
 _FEWEST, _MOST = 500, 100_000
+# Slices that a worker may have ready while a row group is being written.
+_AHEAD = 4
 # Rows of arithmetic at a time: small enough that intermediate values stay in the processor's cache.
 _BLOCK = 16_384
 
@@ -114,7 +116,7 @@ class FusedRun:
         pasts = [*slices[1:], None]
         calls = (partial(self._piece, low, past) for low, past in zip(slices, pasts, strict=True))
         try:
-            yield from side_by_side(calls)
+            yield from side_by_side(calls, ahead=_AHEAD * cores())
         finally:
             for table in self.sources.values():
                 table.file.close()
@@ -268,14 +270,20 @@ def positions(column: pa.ChunkedArray, ids: pa.Array) -> np.ndarray:
     chunks = column.chunks
     if not chunks:
         return out
-    places = pc.index_in(pa.concat_arrays([chunk.dictionary for chunk in chunks]), value_set=ids)
-    found = as_numpy(places.fill_null(-1), np.int32)
+    found = _found(pa.concat_arrays([chunk.dictionary for chunk in chunks]), ids)
     row = offset = 0
     for chunk in chunks:
         part = found[offset : offset + len(chunk.dictionary)]
         np.take(part, as_numpy(chunk.indices, np.int32), out=out[row : row + len(chunk)])
         row, offset = row + len(chunk), offset + len(chunk.dictionary)
     return out
+
+
+def _found(names: pa.Array, ids: pa.Array) -> np.ndarray:
+    """Return the position in ``ids`` of each name, -1 where it is not there; mostly the two are the same."""
+    if names.equals(ids):
+        return np.arange(len(ids), dtype=np.int32)
+    return filled(pc.index_in(names, value_set=ids), np.int32, missing=-1)
 
 
 def _dictionary(column: pa.ChunkedArray) -> pa.Array:
