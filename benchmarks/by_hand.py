@@ -33,7 +33,7 @@ copy (
   with dates as (select * from (values {_sql_dates(as_of)}) as d(as_of, {", ".join(f"b{m}" for m in WINDOWS)})),
   base as ({_sql_pass(registry, "household", "registered_on", [], distinct=True)}),
   member as ({_sql_pass(registry, "member", "birth_date", ["count(*) as members"], extra=present)}),
-  income as ({_sql_pass(registry, "income", "month", income)}),
+  income as ({_sql_pass(registry, "income", "month", income, extra=f"and month >= b{max(WINDOWS)}")}),
   event as ({_sql_pass(registry, "event", "happened_on", event)})
   select household_id, as_of, {", ".join(columns)}
   from base join member using (household_id, as_of)
@@ -115,7 +115,8 @@ def _polars_one(registry: Path, as_of: date) -> Any:
     for months in (12, 24):
         there = (pl.col("month") >= add_months(as_of, -months)) & (pl.col("source") == "wage")
         amounts.append(pl.col("month").filter(there).n_unique().cast(pl.Float64).alias(f"wage_months_{months}"))
-    income = seen("income", "month").group_by("household_id").agg(amounts)
+    within = pl.col("month") >= add_months(as_of, -max(WINDOWS))
+    income = seen("income", "month").filter(within).group_by("household_id").agg(amounts)
 
     losses = []
     for kind in KINDS:

@@ -29,6 +29,8 @@ RUNNERS = ("fused", "ibis", "duckdb_by_hand", "polars_by_hand")
 GIB = 1 << 30
 # As `--memory 3GB`: without a limit DuckDB takes what the machine has.
 IBIS_MEMORY = "3GB"
+# featuretools takes a while: it is compared on fewer households.
+FEATURETOOLS_HOUSEHOLDS = 20_000
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,19 @@ def run_here(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> N
 def measure(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> Run:
     """Work the columns out in a process of its own and measure it as a whole."""
     call = [sys.executable, __file__, "--registry", str(registry), "--run", runner, "--out", str(out)]
+    return measure_call(runner, [*call, *(f"--as-of={day}" for day in as_of)], registry)
+
+
+def measure_call(name: str, call: Sequence[str], registry: Path) -> Run:
+    """Measure a command as a whole."""
     # As on any machine where programs are run more than once: bytecode is kept.
     kept = {"PYTHONPYCACHEPREFIX": str(registry.parent / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
     started = time.perf_counter()
-    process = subprocess.Popen([*call, *(f"--as-of={day}" for day in as_of)], env=os.environ | kept)
+    process = subprocess.Popen(call, env=os.environ | kept)
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     if status:
-        raise SystemExit(f"{runner} failed (exit {os.waitstatus_to_exitcode(status)}).")
+        raise SystemExit(f"{name} failed (exit {os.waitstatus_to_exitcode(status)}).")
     # Linux counts in KiB, macOS in bytes.
     return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / GIB)
 
@@ -146,12 +153,26 @@ def figures(folder: Path, households: int, times: int, *, scaling: bool) -> Iter
         yield Figure("fused_twice_the_households_over_1", twice.seconds / runs["fused"].seconds, 0.2)
 
 
+def beside_featuretools(folder: Path, python: str, times: int) -> Iterator[Figure]:
+    """Measure the fused pass and featuretools, which runs in an interpreter of its own, on fewer households."""
+    registry = registry_of(folder, FEATURETOOLS_HOUSEHOLDS)
+    print(f"{FEATURETOOLS_HOUSEHOLDS:,} households, beside featuretools", flush=True)
+    other = [python, str(HERE / "by_featuretools.py"), str(registry), str(AS_OF), str(folder / "featuretools.parquet")]
+    ours, theirs = [], []
+    for _ in range(times):
+        ours.append(measure("fused", registry, [AS_OF], folder / "fused.parquet").seconds)
+        theirs.append(measure_call("featuretools", other, registry).seconds)
+        print(f"  fused {ours[-1]:.2f} s, featuretools {theirs[-1]:.2f} s", flush=True)
+    yield Figure("fused_over_featuretools_20k", min(ours) / min(theirs), 0.3)
+
+
 def main() -> None:
     """Measure and write the baseline, or run one of the runners (how the benchmark calls itself)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--households", type=int, default=100_000)
     parser.add_argument("--times", type=int, default=3, help="how often each is run")
     parser.add_argument("--scaling", action="store_true", help="also 12 dates, and twice the households")
+    parser.add_argument("--featuretools", metavar="PYTHON", help="an interpreter with featuretools, to compare with")
     parser.add_argument("--folder", type=Path, help="where to make the work and keep it; by default a temporary folder")
     parser.add_argument("--out", type=Path, default=BASELINE)
     parser.add_argument("--run", choices=RUNNERS, help=argparse.SUPPRESS)
@@ -164,6 +185,8 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp(prefix="riskmodel-bench-"))
     try:
         lines = list(figures(folder, given.households, given.times, scaling=given.scaling))
+        if given.featuretools:
+            lines += beside_featuretools(folder, given.featuretools, given.times)
     finally:
         if given.folder is None:
             shutil.rmtree(folder)
