@@ -27,6 +27,15 @@ def simulate(
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files; they stay beside the registry.")
     ] = False,
+    dirty: Annotated[
+        float | None,
+        typer.Option(
+            "--dirty",
+            metavar="SHARE",
+            help="Plant faults in this share of each table's rows (0.01 is one in a hundred), as in data from outside: "
+            "riskmodel validate sets them aside. dirt.parquet has each, dirt.json the counts.",
+        ),
+    ] = None,
 ) -> None:
     """Simulate a county: households, incomes, illness, jobs, shocks, assistance, checks and the official list.
 
@@ -39,10 +48,33 @@ def simulate(
     _refuse_to_overwrite(out, force=force)
     from riskmodel.simulation import simulate_registry
 
-    rows = simulate_registry(out, households=households, years=years, seed=seed, until=cut, beside=force)
+    rows = simulate_registry(out, households=households, years=years, seed=seed, until=cut, beside=force, dirty=dirty)
     for name, count in rows.items():
         typer.echo(f"  {name:<10} {count:>12,} rows")
     typer.echo(f"{out}: {households:,} households, {years} years known before {cut}, seed {seed}")
+    if dirty is not None:
+        _show_dirt(out)
+
+
+def _show_dirt(out: Path) -> None:
+    """Say how many faults were planted, by table and kind."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from riskmodel.simulation.dirt import COUNTS
+    from riskmodel.simulation.faults import KINDS
+
+    told = json.loads((out / COUNTS).read_text(encoding="utf-8"))
+    shown = Table("faults in", box=None, header_style="bold")
+    for kind in KINDS:
+        shown.add_column(kind.replace("_", " "), justify="right")
+    for name, counts in told["tables"].items():
+        shown.add_row(name, *(f"{counts[kind]:,}" if kind in counts else "" for kind in KINDS))
+    typer.echo(f"\n{told['planted']:,} rows have a fault; dirt.parquet has each, with the rule that should find it:")
+    Console().print(shown)
+    typer.echo(f"All columns are text, as from outside. Next: riskmodel validate {out} --out CLEAN")
 
 
 def _refuse_to_overwrite(out: Path, *, force: bool) -> None:

@@ -26,7 +26,7 @@ SCHEMA_SOURCE = "the registry's schema"
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 
 # Spans that cannot run backwards: table -> (later column, earlier column).
-_ORDERED: dict[str, tuple[str, str]] = {
+ORDERED: dict[str, tuple[str, str]] = {
     "job": ("ended_on", "started_on"),
     "measure": ("ended_on", "started_on"),
     "listing": ("eliminated_on", "identified_on"),
@@ -104,8 +104,8 @@ def check_rows(raw: pa.Table, table: Table) -> tuple[pa.Table, list[Finding]]:
         findings += [_type(table, column, bad), *_value_findings(table, column, typed, bad)]
     rows = pa.table(columns)
     findings.append(_after_known(table, rows))
-    if table.name in _ORDERED:
-        findings.append(_backwards(table, rows, *_ORDERED[table.name]))
+    if table.name in ORDERED:
+        findings.append(_backwards(table, rows, *ORDERED[table.name]))
     return rows, [finding for finding in findings if len(finding.rows)]
 
 
