@@ -74,3 +74,20 @@ def test_a_share_of_nothing_is_refused(cli, tmp_path):
     assert ended.code == 2
     assert "--dirty is 0" in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_shows_targets_and_leaves_their_sources(cli, tmp_path):
+    out = tmp_path / "county"
+    ended = cli("simulate", out, "-n", 80, "-y", 2, "--until", "2025-06-01", "--report")
+    assert ended.code == 0, ended.err
+    assert "figures lie in their bands" in ended.said
+    page = (out / "calibration.md").read_text(encoding="utf-8")
+    assert "rural Jiangxi, disposable income 2024" in page
+    assert cli("validate", out, "--check").code == 0
+
+
+def test_a_report_of_dirt_is_refused(cli, tmp_path):
+    ended = cli("simulate", tmp_path / "county", "-n", 20, "--report", "--dirty", 0.1)
+    assert ended.code == 2
+    assert "leave one of them out" in ended.err
+    assert list(tmp_path.iterdir()) == []

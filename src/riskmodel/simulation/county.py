@@ -125,6 +125,7 @@ def simulate_registry(
     then the rows counted are those before.
     """
     from riskmodel.registry import RegistryWriter
+    from riskmodel.registry.schema import TABLES
     from riskmodel.registry.write import keep_other_files, looks_like_registry
     from riskmodel.simulation.dirt import check_share, make_dirty
     from riskmodel.simulation.tables import assemble
@@ -133,7 +134,7 @@ def simulate_registry(
         rows = {}
         # One table at a time: the journal and what is written of it need not lie in memory together.
         with RegistryWriter(folder, cut_on=until) as writer:
-            for name, table in track(assemble(county), label="tables written", total=11):
+            for name, table in track(assemble(county), label="tables written", total=len(TABLES)):
                 writer.add(name, table)
                 rows[name] = table.num_rows
         return rows
