@@ -54,3 +54,40 @@ def test_a_wrong_call_names_the_option_and_writes_nothing(cli, tmp_path, argumen
     assert ended.code == 2
     assert named in ended.err
     assert not out.exists()
+
+
+def test_dirt_is_planted_said_and_found(cli, tmp_path):
+    out, kept = tmp_path / "county", tmp_path / "kept"
+    ended = cli("simulate", out, "-n", 60, "-y", 1, "--until", "2025-01-01", "--dirty", 0.05)
+    assert ended.code == 0, ended.err
+    planted = json.loads((out / "dirt.json").read_text())["planted"]
+    assert f"{planted:,} rows have a fault" in ended.said
+    assert f"riskmodel validate {out}" in ended.said
+    checked = cli("validate", out, "--out", kept)
+    assert checked.code == 1
+    assert "households lost" in checked.said or "household lost" in checked.said
+    assert cli("validate", kept, "--check").code == 0
+
+
+def test_a_share_of_nothing_is_refused(cli, tmp_path):
+    ended = cli("simulate", tmp_path / "county", "-n", 20, "-y", 1, "--dirty", 0)
+    assert ended.code == 2
+    assert "--dirty is 0" in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_shows_targets_and_leaves_their_sources(cli, tmp_path):
+    out = tmp_path / "county"
+    ended = cli("simulate", out, "-n", 80, "-y", 2, "--until", "2025-06-01", "--report")
+    assert ended.code == 0, ended.err
+    assert "figures lie in their bands" in ended.said
+    page = (out / "calibration.md").read_text(encoding="utf-8")
+    assert "rural Jiangxi, disposable income 2024" in page
+    assert cli("validate", out, "--check").code == 0
+
+
+def test_a_report_of_dirt_is_refused(cli, tmp_path):
+    ended = cli("simulate", tmp_path / "county", "-n", 20, "--report", "--dirty", 0.1)
+    assert ended.code == 2
+    assert "leave one of them out" in ended.err
+    assert list(tmp_path.iterdir()) == []

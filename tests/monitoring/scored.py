@@ -90,7 +90,7 @@ class County:
 
 def make_county(folder: Path) -> County:
     """Simulate 400 households over four years and learn ``need`` from one date."""
-    simulate_registry(folder / "registry", households=400, years=4, seed=5, until=AS_OF)
+    simulate_registry(folder / "registry", households=400, years=4, seed=7, until=AS_OF)
     whole = load_catalogue(ROOT / "features")
     catalogue = whole.only(FEATURES)
     with Registry.open(folder / "registry") as registry:

@@ -37,8 +37,11 @@ def texts(notebook: Any) -> list[str]:
     return said
 
 
-def test_there_is_a_notebook() -> None:
-    assert [path.name for path in NOTEBOOKS][:1] == ["01_histories_to_training_sets.ipynb"]
+def test_they_are_numbered_without_a_gap_and_listed() -> None:
+    assert [path.name[:3] for path in NOTEBOOKS] == [f"{number:02d}_" for number in range(len(NOTEBOOKS))]
+    listed = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert len(NOTEBOOKS) >= 2
+    assert all(f"`{path.name}`" in listed for path in NOTEBOOKS)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -100,3 +100,37 @@ def test_each_is_set_aside_in_full_and_counted_and_the_sound_rows_stay(cli, fold
         )
         assert f"{name} {count['rows_in']} {count['kept']} {count['rejected']}" in ended.said
     assert cli("validate", folder, "--check").code == 0
+
+
+def test_households_that_fall_with_one_cell_are_said_first(cli, rows, tmp_path):
+    folder = tmp_path / "county"
+    folder.mkdir()
+    for name, lines in rows.items():
+        table = pa.Table.from_pylist(lines)
+        if name == "household":
+            table = table.set_column(
+                table.schema.get_field_index("cropland_mu"), "cropland_mu", pa.array(["many", "3.5"])
+            )
+        pq.write_table(table, folder / f"{name}.parquet")
+    ended = cli("validate", folder, "--check")
+    assert ended.code == 1
+    others = sum(line["household_id"] == "H1" for name, lines in rows.items() if name != "household" for line in lines)
+    lost = f"1 household lost: no row of it in the household table could stand, so {others} rows of other tables"
+    assert lost in ended.said
+    assert ended.said.index(lost) < ended.said.index("rows rejected, by rule")
+    assert "--examples 20" in ended.said
+    assert cli("validate", folder, "--out", tmp_path / "kept").code == 1
+    told = json.loads((tmp_path / "kept" / "validation.json").read_text())
+    assert told["lost"] == {"households": 1, "rows": others}
+
+
+def test_a_household_that_another_row_of_it_keeps_is_not_lost(cli, rows, tmp_path):
+    folder = tmp_path / "county"
+    folder.mkdir()
+    rows["household"].append({**rows["household"][0], "known_on": date(2023, 8, 1), "lifted_year": 1})
+    for name, lines in rows.items():
+        pq.write_table(pa.Table.from_pylist(lines), folder / f"{name}.parquet")
+    ended = cli("validate", folder, "--check")
+    assert ended.code == 1
+    assert "household.lifted_year.range" in ended.said
+    assert " lost: " not in ended.said

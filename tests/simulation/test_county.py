@@ -65,9 +65,9 @@ def test_a_wrong_call_is_refused(wrong, named):
         simulate(**call)
 
 
-def test_every_table_is_there_but_observation(county):
-    assert set(county.frames) - {"observation"} == set(TABLES) - {"observation"}
-    assert all(len(county[name]) for name in set(TABLES) - {"observation"})
+def test_every_table_is_there(county):
+    assert set(county.frames) == set(TABLES)
+    assert all(len(county[name]) for name in TABLES)
 
 
 def test_all_places_lie_in_the_county_that_does_not_exist(county):

@@ -8,7 +8,7 @@ import pytest
 
 from riskmodel.registry.schema import TABLES
 
-NAMES = [name for name in TABLES if name != "observation"]
+NAMES = list(TABLES)
 CUT = pd.Timestamp(2026, 1, 1)
 
 

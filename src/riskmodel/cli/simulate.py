@@ -27,6 +27,23 @@ def simulate(
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files; they stay beside the registry.")
     ] = False,
+    dirty: Annotated[
+        float | None,
+        typer.Option(
+            "--dirty",
+            metavar="SHARE",
+            help="Plant faults in this share of each table's rows (0.01 is one in a hundred), as in data from outside: "
+            "riskmodel validate sets them aside. dirt.parquet has each, dirt.json the counts.",
+        ),
+    ] = None,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            help="Hold the county against what sources say (incomes, admissions, the list, ...): a table, and "
+            "calibration.md in the registry's folder with every source.",
+        ),
+    ] = False,
 ) -> None:
     """Simulate a county: households, incomes, illness, jobs, shocks, assistance, checks and the official list.
 
@@ -35,14 +52,65 @@ def simulate(
     Example: riskmodel simulate out/county --households 2000 --years 6 --seed 1
     """
     cut = parse_date(until, option="--until")
+    if report and dirty is not None:
+        raise CallError("--report reads a sound registry, and --dirty makes none: leave one of them out.")
     check_output_folder(out)
     _refuse_to_overwrite(out, force=force)
     from riskmodel.simulation import simulate_registry
 
-    rows = simulate_registry(out, households=households, years=years, seed=seed, until=cut, beside=force)
+    rows = simulate_registry(out, households=households, years=years, seed=seed, until=cut, beside=force, dirty=dirty)
     for name, count in rows.items():
         typer.echo(f"  {name:<10} {count:>12,} rows")
     typer.echo(f"{out}: {households:,} households, {years} years known before {cut}, seed {seed}")
+    if dirty is not None:
+        _show_dirt(out)
+    if report:
+        _report(out, title=f"{households:,} households, {years} years before {cut}, seed {seed}")
+
+
+def _report(out: Path, *, title: str) -> None:
+    """Write how the county compares with what sources say, and show it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from riskmodel.files import write_aside
+    from riskmodel.simulation.calibration import calibrate, markdown
+    from riskmodel.simulation.calibration.page import VERDICT, banded, shown, summary
+
+    lines = calibrate(out)
+    with write_aside(out / "calibration.md") as aside:
+        aside.write_text(markdown(lines, title=f"The simulated county beside its sources: {title}"), encoding="utf-8")
+    table = Table("figure", box=None, header_style="bold")
+    for heading in ("target", "band", "simulated"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    for line in lines:
+        name = line.name.replace("_", " ").replace(".", ": ")
+        table.add_row(name, shown(line.target.value), banded(line.target), shown(line.simulated), VERDICT[line.inside])
+    typer.echo("")
+    Console().print(table)
+    typer.echo(f"{summary(lines)} Units, sources and certainty: {out / 'calibration.md'}")
+
+
+def _show_dirt(out: Path) -> None:
+    """Say how many faults were planted, by table and kind."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from riskmodel.simulation.dirt import COUNTS
+    from riskmodel.simulation.faults import KINDS
+
+    told = json.loads((out / COUNTS).read_text(encoding="utf-8"))
+    shown = Table("faults in", box=None, header_style="bold")
+    for kind in KINDS:
+        shown.add_column(kind.replace("_", " "), justify="right")
+    for name, counts in told["tables"].items():
+        shown.add_row(name, *(f"{counts[kind]:,}" if kind in counts else "" for kind in KINDS))
+    typer.echo(f"\n{told['planted']:,} rows have a fault; dirt.parquet has each, with the rule that should find it:")
+    Console().print(shown)
+    typer.echo(f"All columns are text, as from outside. Next: riskmodel validate {out} --out CLEAN")
 
 
 def _refuse_to_overwrite(out: Path, *, force: bool) -> None:

@@ -77,6 +77,8 @@ def _print(report: ValidationReport) -> None:
     console.print(shown)
     for note in report.notes:
         typer.echo(f"note: {note}")
+    if report.lost.households:
+        typer.echo(_lost(report))
     if report.rejected_by_rule:
         typer.echo(f"\n{report.rejected:,} rows rejected, by rule (a row may break several):")
         for broken in report.rejected_by_rule:
@@ -89,3 +91,13 @@ def _print(report: ValidationReport) -> None:
         for broken in report.warnings:
             typer.echo(f"  {broken.rows:>9,}  {broken.rule}  {broken.en} / {broken.zh}")
             typer.echo(f"             e.g. {broken.examples[0]}")
+
+
+def _lost(report: ValidationReport) -> str:
+    households, rows = report.lost.households, report.lost.rows
+    which = f"{households:,} households lost: no row of theirs" if households > 1 else "1 household lost: no row of it"
+    return (
+        f"\n{which} in the household table could stand, so {rows:,} rows of other tables were set aside too.\n"
+        "One bad cell is enough, in an optional column too: mend it, or leave it empty, in the source and validate "
+        "again.\nrejects.parquet has each cell (table household); --examples 20 puts more of them in words."
+    )

@@ -26,7 +26,7 @@ SCHEMA_SOURCE = "the registry's schema"
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 
 # Spans that cannot run backwards: table -> (later column, earlier column).
-_ORDERED: dict[str, tuple[str, str]] = {
+ORDERED: dict[str, tuple[str, str]] = {
     "job": ("ended_on", "started_on"),
     "measure": ("ended_on", "started_on"),
     "listing": ("eliminated_on", "identified_on"),
@@ -104,8 +104,8 @@ def check_rows(raw: pa.Table, table: Table) -> tuple[pa.Table, list[Finding]]:
         findings += [_type(table, column, bad), *_value_findings(table, column, typed, bad)]
     rows = pa.table(columns)
     findings.append(_after_known(table, rows))
-    if table.name in _ORDERED:
-        findings.append(_backwards(table, rows, *_ORDERED[table.name]))
+    if table.name in ORDERED:
+        findings.append(_backwards(table, rows, *ORDERED[table.name]))
     return rows, [finding for finding in findings if len(finding.rows)]
 
 
@@ -140,7 +140,7 @@ def not_yet_known(rows: pa.Table, table: Table, *, cut_on: date | None, today: d
         late = pc.greater(known, today)
     else:
         return None
-    return _mask(rule, late, lambda row: f"{_quoted(row, 'known_on')}, {why}")
+    return breaking(rule, late, lambda row: f"{quoted(row, 'known_on')}, {why}")
 
 
 def repeated(rows: pa.Table, table: Table, *, standing: np.ndarray) -> Finding:
@@ -209,18 +209,18 @@ def _value_findings(table: Table, column: Column, typed: pa.ChunkedArray, bad: n
         outside = pc.or_(pc.less(typed, low), pc.greater(typed, high))
         words = f"{low:,.0f} to {high:,.0f}"
         found.append(
-            _mask(_range_rule(table, column, words), outside, lambda row: f"{_quoted(row, name)}, not {words}")
+            breaking(_range_rule(table, column, words), outside, lambda row: f"{quoted(row, name)}, not {words}")
         )
     if column.kind in ("date", "month"):
         outside = pc.or_(pc.less(typed, EARLIEST), pc.greater(typed, LATEST))
         words = f"{EARLIEST} to {LATEST}"
         found.append(
-            _mask(_range_rule(table, column, words), outside, lambda row: f"{_quoted(row, name)}, not {words}")
+            breaking(_range_rule(table, column, words), outside, lambda row: f"{quoted(row, name)}, not {words}")
         )
     if column.kind == "month":
         rule = Rule(f"{table.name}.{name}.month", f"{column.zh}须为月份首日", f"{name} is the first day of a month")
         inside = pc.not_equal(pc.day(typed), 1)
-        found.append(_mask(rule, inside, lambda row: f"{_quoted(row, name)}, not the first day of a month"))
+        found.append(breaking(rule, inside, lambda row: f"{quoted(row, name)}, not the first day of a month"))
     return found
 
 
@@ -239,7 +239,7 @@ def _type(table: Table, column: Column, bad: np.ndarray) -> Finding:
             known = codes(column.codes)
             wrong = [entry for entry in (value if isinstance(value, list) else [value]) if entry not in known]
             hint = did_you_mean(as_text(wrong[0]), known).rstrip(".") if wrong else ""
-        return f"{_quoted(row, column.name)}, not {expected}{'.' if hint else ''}{hint}"
+        return f"{quoted(row, column.name)}, not {expected}{'.' if hint else ''}{hint}"
 
     return Finding(rule, bad, describe)
 
@@ -251,11 +251,11 @@ def _after_known(table: Table, rows: pa.Table) -> Finding:
         f"{table.column(own).zh}不得晚于登记获知日期",
         f"{own} is not after known_on",
     )
-    return _mask(
+    return breaking(
         rule,
         pc.greater(rows[own], rows["known_on"]),
         lambda row: (
-            f"{_quoted(row, own)}, after known_on {as_text(row['known_on'])}: nothing is known before it happens"
+            f"{quoted(row, own)}, after known_on {as_text(row['known_on'])}: nothing is known before it happens"
         ),
     )
 
@@ -267,10 +267,10 @@ def _backwards(table: Table, rows: pa.Table, later: str, earlier: str) -> Findin
         f"{later} is not before {earlier}",
         source="public validators of the national form",
     )
-    return _mask(
+    return breaking(
         rule,
         pc.less(rows[later], rows[earlier]),
-        lambda row: f"{_quoted(row, later)}, before {earlier} {as_text(row[earlier])}",
+        lambda row: f"{quoted(row, later)}, before {earlier} {as_text(row[earlier])}",
     )
 
 
@@ -282,10 +282,12 @@ def _range_rule(table: Table, column: Column, words: str) -> Rule:
     )
 
 
-def _mask(rule: Rule, mask: pa.ChunkedArray, describe: Callable[[Mapping[str, Any]], str]) -> Finding:
+def breaking(rule: Rule, mask: pa.ChunkedArray, describe: Callable[[Mapping[str, Any]], str]) -> Finding:
+    """Return the rows at which ``mask`` is true as a finding; a missing one is none."""
     return Finding(rule, np.flatnonzero(pc.fill_null(mask, False).to_numpy()), describe)
 
 
-def _quoted(row: Mapping[str, Any], name: str) -> str:
+def quoted(row: Mapping[str, Any], name: str) -> str:
+    """Return what stands in a column, as a message begins."""
     value = row[name]
     return f'{name} is "{value}"' if isinstance(value, str) else f"{name} is {as_text(value)}"

@@ -15,16 +15,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskmodel.errors import CallError
 from riskmodel.progress import track
 from riskmodel.registry.doubts import DOUBTS, Doubt
 from riskmodel.registry.folder import find_tables, read_description, read_table
+from riskmodel.registry.limits import Limits, in_other_units, limits_of, region_of
 from riskmodel.registry.rejects import REJECTS, Rejects, as_text, originals
 from riskmodel.registry.rules import Finding, Rule, check_rows, not_yet_known, orphans, repeated, strangers
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Table
 from riskmodel.registry.schema import table as schema_table
 from riskmodel.registry.write import RegistryWriter, check_columns
+from riskmodel.workspace import workspace_policy
 
 REPORT = "validation.json"
 _EXAMPLES = 3
@@ -57,6 +60,14 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """Households of which no row could stand, and how many rows of other tables were set aside with them."""
+
+    households: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True)
 class ValidationReport:
     """What a validation found.
 
@@ -70,6 +81,8 @@ class ValidationReport:
         What could not be checked, and why.
     rejects : tuple of str
         The first row that breaks each rule, in words.
+    lost : Lost
+        Whole households that were set aside.
     """
 
     tables: tuple[TableCount, ...]
@@ -77,6 +90,7 @@ class ValidationReport:
     warnings: tuple[Broken, ...]
     notes: tuple[str, ...] = ()
     rejects: tuple[str, ...] = ()
+    lost: Lost = Lost()
 
     @property
     def rejected(self) -> int:
@@ -265,6 +279,9 @@ class _Session:
     notes: list[str] = field(default_factory=list)
     kept: dict[str, pa.Table] = field(default_factory=dict)
     lines: dict[str, np.ndarray] = field(default_factory=dict)
+    limits: Limits | None = None
+    gone: pa.Array | None = None
+    fallen: int = 0
 
     def __post_init__(self) -> None:
         if self.cut_on is not None and self.today is not None and self.cut_on > self.today + timedelta(days=1):
@@ -279,6 +296,7 @@ class _Session:
         rows, findings = check_rows(raw, table)
         late = not_yet_known(rows, table, cut_on=self.cut_on, today=self.today)
         findings += [*self._across(rows, table), *([late] if late and len(late.rows) else [])]
+        findings += in_other_units(rows, table, self._limits(rows, table))
         standing = np.ones(raw.num_rows, dtype=bool)
         for finding in findings:
             standing[finding.rows] = False
@@ -290,8 +308,24 @@ class _Session:
         if kept.num_rows + rejected != raw.num_rows or rejected != self.rejects.rows(table.name):
             raise AssertionError(f"{table.name}: rows in, kept and rejected do not add up")
         self.counts.append(TableCount(table.name, raw.num_rows, kept.num_rows, rejected, 0))
+        self._count_lost(rows, table, kept)
         self._doubt(table, kept, np.flatnonzero(standing) + 1)
         return kept
+
+    def _limits(self, rows: pa.Table, table: Table) -> Limits:
+        """Take the limits of the households' county, from the policy record of the workspace one stands in."""
+        if self.limits is None:
+            region = region_of(rows) if table.name == "household" else ""
+            self.limits = limits_of(workspace_policy(), region=region)
+        return self.limits
+
+    def _count_lost(self, rows: pa.Table, table: Table, kept: pa.Table) -> None:
+        """Note the households of which no row stands, and the rows of other tables that fall with them."""
+        if table.name == "household":
+            named = pc.unique(rows["household_id"]).drop_null()
+            self.gone = named.filter(pc.invert(pc.is_in(named, value_set=pc.unique(kept["household_id"]))))
+        elif self.gone is not None and len(self.gone):
+            self.fallen += int(pc.sum(pc.is_in(rows["household_id"], value_set=self.gone)).as_py() or 0)
 
     def _across(self, rows: pa.Table, table: Table) -> list[Finding]:
         found = []
@@ -365,4 +399,5 @@ class _Session:
             warnings=tuple(self.doubts[rule] for rule in sorted(self.doubts)),
             notes=tuple(self.notes),
             rejects=tuple(self.rejects.describe(limit=examples, places=self.places)),
+            lost=Lost(len(self.gone) if self.gone is not None else 0, self.fallen),
         )

@@ -109,32 +109,46 @@ def simulate(*, households: int, years: int, seed: int, until: date) -> County:
 
 
 def simulate_registry(
-    out: Path, *, households: int, years: int, seed: int, until: date, beside: bool = False
+    out: Path,
+    *,
+    households: int,
+    years: int,
+    seed: int,
+    until: date,
+    beside: bool = False,
+    dirty: float | None = None,
 ) -> dict[str, int]:
     """Simulate a county and write it as a registry folder; give the number of rows by table.
 
     Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
-    which stay.
+    which stay; ``dirty`` is the share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and
+    then the rows counted are those before.
     """
     from riskmodel.registry import RegistryWriter
+    from riskmodel.registry.schema import TABLES
     from riskmodel.registry.write import keep_other_files, looks_like_registry
+    from riskmodel.simulation.dirt import check_share, make_dirty
     from riskmodel.simulation.tables import assemble
 
     def write(folder: Path) -> dict[str, int]:
         rows = {}
         # One table at a time: the journal and what is written of it need not lie in memory together.
         with RegistryWriter(folder, cut_on=until) as writer:
-            for name, table in track(assemble(county), label="tables written", total=11):
+            for name, table in track(assemble(county), label="tables written", total=len(TABLES)):
                 writer.add(name, table)
                 rows[name] = table.num_rows
         return rows
 
     out = Path(out)
+    if dirty is not None:
+        check_share(dirty)
     county = simulate(households=households, years=years, seed=seed, until=until)
-    if not (beside and out.is_dir() and not looks_like_registry(out)):
+    if dirty is None and not (beside and out.is_dir() and not looks_like_registry(out)):
         return write(out)
     with write_aside(out) as aside:
         rows = write(aside)
+        if dirty is not None:
+            make_dirty(aside, share=dirty, seed=seed, cut_on=until)
         keep_other_files(out, aside)
     return rows
 

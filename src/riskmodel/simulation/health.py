@@ -13,6 +13,8 @@ from riskmodel.simulation.state import NO_CODE, SKILL, TYPE, County, monthly
 WELL, WARNING, COURSE = 0, 1, 2
 ILLNESS = 0
 SUBTYPES = ("", "major", "admission", "outpatient")
+# What the medical insurance tells of a stay in hospital beside what the household paid: the whole bill.
+OBSERVED = ("inpatient_bill",)
 
 
 def step(county: County) -> None:
@@ -59,37 +61,42 @@ def _bills(county: County, *, diagnosed: np.ndarray, present: np.ndarray, age: n
     members, rng, p = county.members, county.streams["health"], county.parameters["health"]
     n = len(members)
     stock = (members.stage == COURSE) & ~diagnosed
+    registered = (county.households.kind != TYPE["ordinary"])[members.hh]
+    admitted = p["admission_at_45"] * np.exp((age - 45) * 0.025) * members.frailty
+    admitted = monthly(admitted * np.where(registered, p["admission_registered"], 1.0))
     kinds = (
-        # who, monthly chance, median yuan, sd of the log, chance that an illness event is noted, subtype
-        (present & diagnosed, 1.0, p["first_bill"], 0.75, 0.9, 1),
-        (present & stock, p["course_bill_chance"], p["course_bill"], 0.9, 0.6, 2),
-        (present & (members.stage == WARNING), 0.6, p["warning_bill"], 0.8, 0.2, 3),
-        (present & members.chronic & ~members.major, p["chronic_bill_chance"], p["chronic_bill"], 0.8, 0.0, 3),
-        (
-            present,
-            monthly(p["admission_at_45"] * np.exp((age - 45) * 0.025) * members.frailty),
-            p["admission_bill"],
-            0.9,
-            0.6,
-            2,
-        ),
+        # who, monthly chance, median yuan, sd of the log, a stay, chance that an illness event is noted, subtype
+        (present & diagnosed, 1.0, p["first_bill"], 0.75, True, 0.9, 1),
+        (present & stock, p["course_bill_chance"], p["course_bill"], 0.9, True, 0.6, 2),
+        (present & (members.stage == WARNING), 0.6, p["warning_bill"], 0.8, False, 0.2, 3),
+        (present & members.chronic & ~members.major, p["chronic_bill_chance"], p["chronic_bill"], 0.8, False, 0.0, 3),
+        (present, admitted, p["admission_bill"], 0.9, True, 0.6, 2),
     )
-    share = np.where(county.households.kind == TYPE["ordinary"], 1.0, p["oop_share_registered"])
-    share = share * np.where(county.support.has("health"), p["oop_share_health_support"], 1.0)
     total = np.zeros(len(county.households))
-    for who, chance, median, spread, noted, subtype in kinds:
+    for who, chance, median, spread, stay, noted, subtype in kinds:
         ill = np.flatnonzero(who & (rng.random(n) < chance))
         hh = members.hh[ill]
-        uninsured = np.where(members.insured[ill], 1.0, p["oop_uninsured"])
-        amount = np.round(rng.lognormal(np.log(median), spread, len(ill)) * share[hh] * uninsured, 2)
-        amount = np.minimum(amount, p["bill_cap"])
+        usual = median * np.where(registered[ill] & stay, p["bill_registered"], 1.0)
+        bill = np.round(usual * rng.lognormal(0, spread, len(ill)), 2)
+        amount = np.round(np.minimum(bill * _out_of_pocket(county, ill, stay=stay), p["bill_cap"]), 2)
         day = county.some_day("health", len(ill))
         county.journal.add("spending", hh, day=day, kind=0, amount=amount)
+        if stay:
+            county.journal.add("observation", hh, day=day, item=0, value=bill)
         told = rng.random(len(ill)) < noted
         county.journal.add("event", hh[told], day=day[told], kind=ILLNESS, subtype=10 + subtype, loss=amount[told])
         total += np.bincount(hh, weights=amount, minlength=len(total))
     county.accounts.oop[county.t % 12] = total
     _claim(county, total)
+
+
+def _out_of_pocket(county: County, who: np.ndarray, *, stay: bool) -> np.ndarray:
+    """Give the part of a bill that the patient's household pays: of a stay by insurance, of medicine nearly all."""
+    p, hh = county.parameters["health"], county.members.hh[who]
+    of_others, of_registered = (p["oop_share"], p["oop_share_registered"]) if stay else (1.0, p["medicine_registered"])
+    share = np.where(county.households.kind[hh] == TYPE["ordinary"], of_others, of_registered)
+    share = share * np.where(county.support.has("health")[hh], p["oop_share_health_support"], 1.0)
+    return np.where(county.members.insured[who], share, 1.0 if stay else share * p["oop_uninsured"])
 
 
 def _claim(county: County, bills: np.ndarray) -> None:

@@ -115,7 +115,7 @@ def _crops(county: County) -> np.ndarray:
         farmed
         * p["crop_value_a_mu"]
         * growth(county) ** 0.5
-        * np.exp(households.farm_skill + 0.5 * households.transitory)
+        * np.exp(households.farm_skill + 0.5 * (households.level + households.transitory))
     )
     value = value * np.where(county.support.has("industry"), 1.15, 1.0)
     net = np.zeros(len(households))
@@ -166,9 +166,9 @@ def _property(county: County) -> np.ndarray:
     if county.month == 12:
         let = households.cropland * np.maximum(1 - hands(county) / 1.2, 0)
         net += _note(county, PROPERTY, 0, let * p["land_rent_a_mu"] * growth(county))
-        members_share = np.where(households.kind == TYPE["ordinary"], 0.0, 1.0) + 2.2 * np.exp(households.level) * (
-            households.diligence > 0.8
-        )
+        members_share = np.where(households.kind == TYPE["ordinary"], 0.0, 1.0) + p["property_of_the_thrifty"] * np.exp(
+            households.level
+        ) * (households.diligence > 0.8)
         net += _note(county, PROPERTY, 1, members_share * p["dividend"] * growth(county))
     return net
 

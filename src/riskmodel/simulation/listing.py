@@ -68,10 +68,10 @@ def _clues(county: County) -> None:
     low = adjusted < county.line_now
     near = adjusted < 1.3 * county.line_now
     registered = county.households.kind != TYPE["ordinary"]
-    department = (oop > p["bill_pushed"]) * p["push_is_followed"] + 0.04 * unmet(county).any(axis=1)
+    department = (oop > p["bill_pushed"]) * p["push_is_followed"] + p["unmet_is_followed"] * unmet(county).any(axis=1)
     department = department + 0.3 * (county.households.crop_damage > 0.5) * near
     told = low * p["self_report_monthly"] * np.where(county.households.diligence > 0, 1.4, 0.7)
-    found = low * p["patrol_finds_monthly"] * np.where(registered, 2.0, 0.8)
+    found = low * p["patrol_finds_monthly"] * np.where(registered, p["patrol_registered"], 1.0)
     sweep = 2.5 if county.month in (5, 11) else 1.0
     chance = np.stack([department, told, found * sweep])
     hit = rng.random((3, n)) < chance
@@ -86,7 +86,7 @@ def _clues(county: County) -> None:
     )
     _visit(county, who, day=visited, source=source[who], at_risk=at_risk)
     listed = who[at_risk & (rng.random(len(who)) < p["review_agrees"])]
-    day = (seen_on + rng.integers(9, 18, len(who)))[np.isin(who, listed)].astype(np.int32)
+    day = (seen_on + rng.integers(9, 16, len(who)))[np.isin(who, listed)].astype(np.int32)
     category = np.where(
         adjusted[listed] + county.accounts.oop.sum(axis=0)[listed] / np.maximum(size[listed], 1) >= county.line_now,
         CATEGORY["sudden_hardship"],
@@ -126,14 +126,16 @@ def _patrol(county: County) -> None:
 
 
 def _eliminate(county: County) -> None:
-    """Take off the list who has stood well for half a year; a household without any labour stays."""
+    """Take off the list who has stood well for half a year or more; a household without any labour stays."""
     rng, p, support = county.streams["listing"], county.parameters["listing"], county.support
     members = county.members
     on = np.flatnonzero(support.listed_on > 0)
     if len(on) == 0:
         return
     able = county.per_household(members.present(county.today) & (members.skill <= SKILL["weak"]))[on] > 0
-    settled = county.today - support.listed_on[on] > 190
+    # What a sudden blow cost is looked at for longer: large spending has to have ended.
+    sudden = support.listing_category[on] == CATEGORY["sudden_hardship"]
+    settled = county.today - support.listed_on[on] > np.where(sudden, p["sudden_stays"], p["stays"])
     safe = county.accounts.adjusted_pc(county.size())[on] > 1.1 * county.line_now
     safe &= ~unmet(county)[on].any(axis=1)
     chance = p["eliminate_december"] if county.month in (11, 12) else p["eliminate_monthly"]

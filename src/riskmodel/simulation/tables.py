@@ -14,7 +14,7 @@ from riskmodel.simulation import clocks, listing, points, shocks
 from riskmodel.simulation.calendar import FAR_FUTURE
 from riskmodel.simulation.clocks import Columns
 from riskmodel.simulation.geography import COUNTY_CODE
-from riskmodel.simulation.health import SUBTYPES
+from riskmodel.simulation.health import OBSERVED, SUBTYPES
 from riskmodel.simulation.income import ITEMS
 from riskmodel.simulation.state import TYPE, County
 
@@ -44,6 +44,7 @@ def assemble(county: County) -> Iterator[tuple[str, pa.Table]]:
         "listing": _listing,
         "visit": _visit,
         "points": _points,
+        "observation": _observation,
     }
     for name, make in makers.items():
         rows = clocks.known_before(make(county), county.calendar.until)
@@ -235,6 +236,17 @@ def _points(county: County) -> Columns:
     return _numbered(rows, own="day")
 
 
+def _observation(county: County) -> Columns:
+    """Give the bills of stays; those of one household on one day are one."""
+    rows = _settled(county, "observation", own="day")
+    key = rows["hh"].astype(np.int64) << 32 | rows["day"].astype(np.int64)
+    _, first, member = np.unique(key, return_index=True, return_inverse=True)
+    total = np.bincount(member, weights=rows["value"], minlength=len(first))
+    rows = {**{name: values[first] for name, values in rows.items()}, "value": np.round(total, 2)}
+    rows["known_on"] = _known(county, "medical", rows["day"], rows["hh"])
+    return rows
+
+
 def _coded(index: np.ndarray, words: list[str]) -> pa.Array:
     number = pa.array(np.maximum(index, 0).astype(np.int32), mask=index < 0)
     return pa.DictionaryArray.from_arrays(number, pa.array(words, pa.string()))
@@ -368,6 +380,11 @@ _OWN: dict[str, Callable[[Columns], dict[str, pa.Array]]] = {
         "awarded_on": _date(r["day"]),
         "item": _words(r["item"], list(points.ITEMS)),
         "points": pa.array(r["points"]),
+    },
+    "observation": lambda r: {
+        "observed_on": _date(r["day"]),
+        "item": _words(r["item"], list(OBSERVED)),
+        "value": pa.array(r["value"]),
     },
 }
 
