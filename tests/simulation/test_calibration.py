@@ -151,7 +151,7 @@ def test_a_figure_out_of_its_band_is_named():
 
 
 def test_a_county_of_some_size_lies_in_nearly_all_bands(tmp_path_factory):
-    """Chance moves a few figures of three thousand households; 50,000 lie in all bands."""
+    """Chance moves a few figures of three thousand households; of 50,000 only lifted households' wages are out."""
     out = tmp_path_factory.mktemp("calibrated") / "county"
     simulate_registry(out, households=3000, years=6, seed=1, until=date(2026, 1, 1))
     found = calibrate(out)
