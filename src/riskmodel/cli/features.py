@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmodel.cli.options import ENGINE_HELP, MEMORY_HELP, check_output_file, parse_dates, warn_beyond_cut
+from riskmodel.cli.options import (
+    ENGINE_HELP,
+    MEMORY_HELP,
+    check_output_file,
+    check_output_parts,
+    parse_dates,
+    warn_beyond_cut,
+)
 from riskmodel.errors import CallError
 
 if TYPE_CHECKING:
@@ -33,7 +40,11 @@ def features(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="File to write: Parquet, or Markdown with --dictionary.", show_default=False),
+        typer.Option(
+            "--out",
+            help="File to write: Parquet, Markdown with --dictionary, or by Spark a folder of parts.",
+            show_default=False,
+        ),
     ] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Only this feature. Repeatable.")] = None,
     catalogue: Annotated[
@@ -70,7 +81,8 @@ def features(
 
     check_engine(engine, option="--engine")
     check_memory(memory)
-    check_output_file(out, registry=registry)
+    check = check_output_parts if engine == "spark" else check_output_file
+    check(out, registry=registry)
     source = Registry.open(registry, memory_limit=memory)
     _build(source, days=days, out=out, catalogue=load_catalogue(catalogue), only=only, engine=engine)
 

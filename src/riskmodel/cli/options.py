@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from riskmodel.registry import Registry
 
 ENGINE_HELP = (
-    "What works out the features: fused (a compiled pass over a registry that this toolkit wrote), duckdb, or auto "
-    "(fused where it can)."
+    "What works out the features: fused (a compiled pass over a registry that this toolkit wrote), duckdb, spark (the "
+    "extra spark; see docs/spark.md), or auto (fused where it can, else duckdb)."
 )
 MEMORY_HELP = "How much memory building may take, such as 2GB; by default 512 MiB (fused), or most of it (duckdb)."
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -76,6 +76,17 @@ def check_output_folder(out: Path, *, registry: Path | None = None, option: str 
     check_output(out, registry=registry, option=option)
     if out.exists() and not out.is_dir():
         raise CallError(f"{option} {out} is a file; name a folder.")
+
+
+def check_output_parts(out: Path, *, registry: Path | None = None) -> None:
+    """Refuse what :func:`check_output_folder` refuses, and a folder that holds anything but parts of features."""
+    check_output_folder(out, registry=registry)
+    others = sorted(path.name for path in out.iterdir() if not path.name.startswith("part=")) if out.is_dir() else []
+    if others:
+        raise CallError(
+            f"--out {out}: with --engine spark this folder would be replaced, and it holds {others[0]}. "
+            "Name a new folder."
+        )
 
 
 def warn_beyond_cut(registry: Registry, days: Iterable[date]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,9 @@ def build_features(
     policy
         The dated figures; by default the package's record with the workspace's laid over it.
     engine
-        ``"fused"``, ``"duckdb"``, or ``"auto"``: fused where the registry's files allow it. The values are the same.
+        ``"fused"``, ``"duckdb"``, ``"spark"``, or ``"auto"``: fused where the registry's files allow it, else DuckDB.
+        The values are the same. (Spark's come here all the same: write them with :func:`write_features` to keep what
+        is large away from this process.)
 
     Returns
     -------
@@ -86,7 +89,11 @@ def write_features(
     policy: Policy | None = None,
     engine: str = "auto",
 ) -> int:
-    """Build features into a Parquet file and return the number of rows; the file appears whole or not at all."""
+    """Build features into a Parquet file and return the number of rows; the file appears whole or not at all.
+
+    With ``engine="spark"`` it is a folder, ``part=NN/rows.parquet`` with NN a hash of ``household_id``, that the
+    executors write.
+    """
     table = feature_table(registry, as_of=as_of, catalogue=catalogue, only=only, policy=policy, engine=engine)
     return table.write(out)
 
@@ -221,14 +228,14 @@ def evaluate(
         return record.value(name, region=region, on=on)
 
     present = (History().members.count() > 0).node if "member" in registry.tables else None
-    if choice.engine == "duckdb":
-        return _by_duckdb(registry, outputs, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
+    if choice.engine != "fused":
+        return _by_ibis(registry, outputs, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
     mine = {name: node for name, node in outputs.items() if name not in choice.beside}
     table = _fused(registry, mine, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
     if not choice.beside:
         return table
     others = {name: outputs[name] for name in choice.beside}
-    rest = _by_duckdb(registry, others, dates=dates, figure=figure, keep=KEYS, present=present, choice=choice)
+    rest = _by_ibis(registry, others, dates=dates, figure=figure, keep=KEYS, present=present, choice=choice)
     return side_by_side(table, rest, columns=[*keep, *outputs])
 
 
@@ -259,7 +266,7 @@ def _fused(
     return Matrix(run.schema(), choice, lambda: run.pieces(slices))
 
 
-def _by_duckdb(
+def _by_ibis(
     registry: Registry,
     outputs: Mapping[str, plan.Household],
     *,
@@ -271,15 +278,24 @@ def _by_duckdb(
 ) -> Matrix:
     from riskmodel.engine.ibis_engine import matrix
 
+    spark = None
+    if choice.engine == "spark":
+        from riskmodel.engine.spark import SparkFiles
+
+        spark = SparkFiles(memory=memory_of(registry))
+        registry = registry.read_by(spark.read)
     sources = {name: _source(registry, name) for name in tables_read(outputs) if name in registry.tables}
-    everyone, regions = _everyone(registry, sources, dates)
+    everyone, regions, known = _everyone(registry, sources, dates)
     table = matrix(
         outputs, base=everyone, sources=sources, as_of=dates, figure=figure, regions=regions, present=present
     )
-    return over_expression(table.select(*keep, *outputs).order_by(*KEYS), choice)
+    rows = table.select(*keep, *outputs)
+    save = None if spark is None else partial(spark.write, rows, keys=KEYS, expected=known)
+    return over_expression(rows.order_by(*KEYS), choice, save)
 
 
-def _everyone(registry: Registry, sources: Mapping[str, Any], dates: Sequence[date]) -> tuple[ir.Table, list[str]]:
+def _everyone(registry: Registry, sources: Mapping[str, Any], dates: Sequence[date]) -> tuple[ir.Table, list[str], int]:
+    """Return the households seen at each date, the counties that they lie in, and how many rows that makes."""
     from riskmodel.engine.ibis_engine import dates_table, visible
 
     seen = visible(sources["household"], dates_table(dates, clock=plan.HISTORY, offsets=()))
@@ -289,7 +305,7 @@ def _everyone(registry: Registry, sources: Mapping[str, Any], dates: Sequence[da
     for day, count in zip(found["as_of"], found["n"], strict=True):
         counts[_day(day)] += count
     _require_known(registry, counts)
-    return everyone, sorted(set(found["county_code"]))
+    return everyone, sorted(set(found["county_code"])), sum(counts.values())
 
 
 def _require_known(registry: Registry, counts: Mapping[date, int]) -> None:

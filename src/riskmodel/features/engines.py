@@ -1,4 +1,7 @@
-"""Which engine works a plan out: the fused pass where the registry's files allow it, DuckDB where they do not."""
+"""Which engine works a plan out: the fused pass where the registry's files allow it, DuckDB where they do not.
+
+Spark runs where it is asked for, never by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from riskmodel.engine import plan
 from riskmodel.errors import CallError, did_you_mean
 from riskmodel.registry import schema
+from riskmodel.registry.registry import NOT_INDEXED
 
 if TYPE_CHECKING:
     from riskmodel.engine.fused import SortedTable
     from riskmodel.registry import Registry
 
-Engine = Literal["auto", "fused", "duckdb"]
-ENGINES: tuple[str, ...] = ("auto", "fused", "duckdb")
+Engine = Literal["auto", "fused", "duckdb", "spark"]
+ENGINES: tuple[str, ...] = ("auto", "fused", "duckdb", "spark")
 
 _SIZE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(i?)B\s*$", re.IGNORECASE)
 
@@ -39,9 +43,13 @@ class Choice:
 
 
 def check_engine(engine: str, *, option: str = "engine") -> None:
-    """Refuse an engine that there is not; the message names ``option``."""
+    """Refuse an engine that there is not, or that cannot run here; the message names ``option``."""
     if engine not in ENGINES:
         raise CallError(f'{option} is "{engine}".{did_you_mean(engine, ENGINES)}')
+    if engine == "spark":
+        from riskmodel.engine.spark import require_spark
+
+        require_spark(option=option)
 
 
 def check_memory(limit: str | None) -> None:
@@ -60,11 +68,16 @@ def choose_engine(registry: Registry, outputs: Mapping[str, plan.Household], eng
     Raises
     ------
     CallError
-        An unknown engine, or ``fused`` for a registry that it cannot read.
+        An unknown engine, or ``fused`` or ``spark`` for a registry that it cannot read, or without what it needs.
     """
     check_engine(engine)
     if engine == "duckdb":
         return Choice("duckdb", "asked for")
+    if engine == "spark":
+        for name in sorted(tables_read(outputs) & set(registry.tables)):
+            if registry.indexed(name) is False:
+                raise CallError(f'engine is "spark", but {registry.path}: table {name} {NOT_INDEXED}')
+        return Choice("spark", "asked for")
     sources, obstacle = sorted_tables(registry, outputs)
     if obstacle and engine == "fused":
         raise CallError(f'engine is "fused", but {obstacle}. Use duckdb, or write the registry anew.')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,13 +34,17 @@ class Matrix:
     pieces : callable
         Gives an iterator over the rows, some at a time.
     expression : ibis.Table, optional
-        What DuckDB runs, where it runs the whole.
+        What DuckDB or Spark runs, where it runs the whole.
+    save : callable, optional
+        How the engine writes it itself, to the path given, and returns the number of rows: DuckDB a file, Spark a
+        folder ``part=NN/rows.parquet`` in which a household's rows lie in one part.
     """
 
     schema: pa.Schema
     choice: Choice
     pieces: Callable[[], Iterator[pa.Table]]
     expression: ir.Table | None = None
+    save: Callable[[Path], int] | None = None
 
     def to_arrow(self) -> pa.Table:
         """Work the table out."""
@@ -53,18 +58,46 @@ class Matrix:
         return self.to_arrow().to_pandas(date_as_object=True, types_mapper=kinds.get)
 
     def write(self, out: Path) -> int:
-        """Work the table out into a Parquet file that appears whole or not at all; return the number of rows."""
+        """Work the table out into a Parquet file (by Spark: a folder) that appears whole or not at all.
+
+        Returns
+        -------
+        int
+            The number of rows.
+        """
         with write_aside(Path(out)) as aside:
-            return _write(self, aside)
+            return self.save(aside) if self.save is not None else _write(self, aside)
+
+    def write_sorted(self, out: Path) -> int:
+        """Work the table out into one Parquet file, sorted by household and date, whichever engine runs.
+
+        What Spark leaves in parts is put in order by DuckDB, which sorts on disk what is more than memory holds.
+        """
+        if self.choice.engine != "spark":
+            return self.write(out)
+        with tempfile.TemporaryDirectory(dir=Path(out).parent, prefix=".parts-") as folder:
+            parts = Path(folder) / "parts"
+            rows = self.write(parts)
+            with write_aside(Path(out)) as aside:
+                _put_in_order(parts, aside, columns=self.schema.names, spill=Path(folder))
+        return rows
 
     def changed(self, change: Callable[[pa.Table], pa.Table], schema: pa.Schema) -> Matrix:
         """Return the table with ``change`` made to each of its pieces."""
-        return replace(self, schema=schema, pieces=lambda: map(change, self.pieces()), expression=None)
+        return replace(self, schema=schema, pieces=lambda: map(change, self.pieces()), expression=None, save=None)
 
 
-def over_expression(expression: ir.Table, choice: Choice) -> Matrix:
-    """Return what an Ibis expression gives."""
-    return Matrix(expression.schema().to_pyarrow(), choice, lambda: iter([expression.to_pyarrow()]), expression)
+def over_expression(expression: ir.Table, choice: Choice, save: Callable[[Path], int] | None = None) -> Matrix:
+    """Return what an Ibis expression gives; by default, its engine writes one Parquet file."""
+
+    def to_file(path: Path) -> int:
+        import pyarrow.parquet as pq
+
+        expression.to_parquet(path, compression="zstd")
+        return int(pq.read_metadata(path).num_rows)
+
+    schema = expression.schema().to_pyarrow()
+    return Matrix(schema, choice, lambda: iter([expression.to_pyarrow()]), expression, save or to_file)
 
 
 def side_by_side(left: Matrix, right: Matrix, *, columns: list[str]) -> Matrix:
@@ -121,9 +154,6 @@ def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
 def _write(matrix: Matrix, path: Path) -> int:
     import pyarrow.parquet as pq
 
-    if matrix.expression is not None:
-        matrix.expression.to_parquet(path, compression="zstd")
-        return int(pq.read_metadata(path).num_rows)
     codes = [field.name for field in matrix.schema if pa.types.is_string(field.type) or pa.types.is_date(field.type)]
     rows = 0
     with pq.ParquetWriter(path, matrix.schema, compression="zstd", use_dictionary=codes) as writer:
@@ -131,6 +161,21 @@ def _write(matrix: Matrix, path: Path) -> int:
             writer.write_table(group, row_group_size=ROW_GROUP)
             rows += group.num_rows
     return rows
+
+
+def _put_in_order(parts: Path, out: Path, *, columns: list[str], spill: Path) -> None:
+    import duckdb
+
+    def quoted(text: str, mark: str) -> str:
+        return mark + text.replace(mark, 2 * mark) + mark
+
+    names = ", ".join(quoted(name, '"') for name in columns)
+    files = quoted(f"{parts}/part=*/*.parquet", "'")
+    with duckdb.connect(config={"temp_directory": str(spill)}) as connection:
+        connection.execute(
+            f"COPY (SELECT {names} FROM read_parquet({files}, hive_partitioning = false) "
+            f"ORDER BY household_id, as_of) TO {quoted(str(out), chr(39))} (FORMAT parquet, COMPRESSION zstd)"
+        )
 
 
 def _grouped(pieces: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:

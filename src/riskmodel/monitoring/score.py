@@ -147,7 +147,7 @@ def score_registry(
     rule_capacity : Capacity, optional
         The most to flag by rule alone; None flags everyone whom a rule names.
     engine : str
-        What works out the features: ``"auto"``, ``"fused"`` or ``"duckdb"``; the record says which ran.
+        What works out the features: ``"auto"``, ``"fused"``, ``"duckdb"`` or ``"spark"``; the record says which ran.
     chunk, flag_chunk : int
         Households scored, and flags explained, at a time; bounds the memory.
     resume : bool
@@ -301,7 +301,7 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
         table = evaluate(
             run.registry, {**features, **run.cohort}, as_of=run.as_of, policy=run.policy, engine=run.engine
         )
-        table.write(work.path(_FEATURES))
+        table.write_sorted(work.path(_FEATURES))
     if not pq.read_metadata(work.path(_FEATURES)).num_rows:
         raise DataError(f"{run.registry.path}: no household is present at {run.as_of}: choose a later as_of.")
 

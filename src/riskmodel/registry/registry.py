@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -38,6 +38,10 @@ _IBIS: dict[str, str] = {
     "boolean": "boolean",
 }
 _POSITION = "__position"
+NOT_INDEXED = (
+    "does not lie in Parquet files that say until when each row was known. `riskmodel validate REGISTRY --out FOLDER` "
+    "writes a registry that does; or build with --engine duckdb."
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -77,6 +81,7 @@ class Registry:
         connect: Callable[[], Backend],
         memory_limit: str | None = None,
         stored: dict[str, dict[str, str]] | None = None,
+        read: Callable[[Sequence[Path]], ibis.Table] | None = None,
     ) -> None:
         self.path = path
         self.memory_limit = memory_limit
@@ -84,6 +89,7 @@ class Registry:
         self._files = files
         self._description = description
         self._stored = stored or {}
+        self._read = read
         self.tables: tuple[str, ...] = tuple(name for name in TABLES if name in files or name in self._stored)
         self._ready: dict[str, ibis.Table] = {}
 
@@ -179,6 +185,35 @@ class Registry:
             self._ready[name] = self._prepare(table)
         return self._ready[name]
 
+    def indexed(self, name: str) -> bool | None:
+        """Return whether table ``name`` lies in Parquet files whose ``known_until`` can be relied on.
+
+        None when only a look at its values can tell; False too for a table in a DuckDB file.
+        """
+        return self._files[name].indexed if name in self._files else False
+
+    def read_by(self, read: Callable[[Sequence[Path]], ibis.Table]) -> Registry:
+        """Return this registry with its tables as expressions of another engine, over the same Parquet files.
+
+        Parameters
+        ----------
+        read : callable
+            Gives the rows of Parquet files together as an expression.
+
+        Raises
+        ------
+        CallError
+            By :meth:`table`: a table does not lie in Parquet files with ``known_until``; only DuckDB works that out.
+        """
+        return Registry(
+            self.path,
+            files=self._files,
+            description=self._description,
+            connect=self._connect,
+            stored=self._stored,
+            read=read,
+        )
+
     @cached_property
     def connection(self) -> Backend:
         """The DuckDB connection that expressions run in, opened when the first one is asked for."""
@@ -260,8 +295,11 @@ class Registry:
                     self.path,
                     table.name,
                 )
-            paths = [str(path) for path in files.paths]
-            rows = self.connection.read_parquet(paths, table_name=f"__raw_{table.name}", union_by_name=True)
+            if self._read is not None:
+                rows = self._read(files.paths)
+            else:
+                paths = [str(path) for path in files.paths]
+                rows = self.connection.read_parquet(paths, table_name=f"__raw_{table.name}", union_by_name=True)
             clean, indexed = files.written_here, files.indexed
         else:
             rows, clean = self.connection.table(table.name), False
@@ -272,6 +310,8 @@ class Registry:
         columns = {column.name: _typed(rows, column, clean=clean) for column in table.columns}
         if indexed:
             return rows.select(**columns)
+        if self._read is not None:
+            raise CallError(f"{self.path}: table {table.name} {NOT_INDEXED}")
         numbered = rows.mutate(**{_POSITION: ibis.row_number()})
         filled = numbered.select(_POSITION, **columns)
         window = known_until_expression(filled, table, position=_POSITION)

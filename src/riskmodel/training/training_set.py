@@ -145,7 +145,7 @@ def build_training_set(
     catalogue
         By default the workspace's.
     engine
-        ``"auto"``, ``"fused"`` or ``"duckdb"``; the record says which ran.
+        ``"auto"``, ``"fused"``, ``"duckdb"`` or ``"spark"``; the record says which ran.
 
     Raises
     ------
