@@ -36,6 +36,24 @@ def simulate(
             "riskmodel validate sets them aside. dirt.parquet has each, dirt.json the counts.",
         ),
     ] = None,
+    truth: Annotated[
+        int | None,
+        typer.Option(
+            "--truth",
+            metavar="K",
+            help="Also work out each household's true risk of need within 12 months, by living its year K times from "
+            "its full state: truth.parquet (household_id, as_of, risk). 100 or more; each takes a year's simulation.",
+        ),
+    ] = None,
+    truth_at: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--truth-at",
+            metavar="DATE",
+            help="The first of a month to work the true risk out at. Repeatable; by default every 1 January whose "
+            "twelve months end by --until.",
+        ),
+    ] = None,
     report: Annotated[
         bool,
         typer.Option(
@@ -52,16 +70,33 @@ def simulate(
     Example: riskmodel simulate out/county --households 2000 --years 6 --seed 1
     """
     cut = parse_date(until, option="--until")
+    if truth_at and truth is None:
+        raise CallError(
+            "--truth-at is given without --truth: say how often each year is to be lived, such as --truth 100."
+        )
+    at = [parse_date(text, option="--truth-at") for text in truth_at or []]
     if report and dirty is not None:
         raise CallError("--report reads a sound registry, and --dirty makes none: leave one of them out.")
     check_output_folder(out)
     _refuse_to_overwrite(out, force=force)
     from riskmodel.simulation import simulate_registry
 
-    rows = simulate_registry(out, households=households, years=years, seed=seed, until=cut, beside=force, dirty=dirty)
+    rows = simulate_registry(
+        out,
+        households=households,
+        years=years,
+        seed=seed,
+        until=cut,
+        beside=force,
+        dirty=dirty,
+        replays=truth,
+        truth_at=at,
+    )
     for name, count in rows.items():
         typer.echo(f"  {name:<10} {count:>12,} rows")
     typer.echo(f"{out}: {households:,} households, {years} years known before {cut}, seed {seed}")
+    if truth is not None:
+        _show_truth(out, replays=truth)
     if dirty is not None:
         _show_dirt(out)
     if report:
@@ -75,10 +110,10 @@ def _report(out: Path, *, title: str) -> None:
 
     from riskmodel.files import write_aside
     from riskmodel.simulation.calibration import calibrate, markdown
-    from riskmodel.simulation.calibration.page import VERDICT, banded, shown, summary
+    from riskmodel.simulation.calibration.page import PAGE, VERDICT, banded, shown, summary
 
     lines = calibrate(out)
-    with write_aside(out / "calibration.md") as aside:
+    with write_aside(out / PAGE) as aside:
         aside.write_text(markdown(lines, title=f"The simulated county beside its sources: {title}"), encoding="utf-8")
     table = Table("figure", box=None, header_style="bold")
     for heading in ("target", "band", "simulated"):
@@ -89,7 +124,19 @@ def _report(out: Path, *, title: str) -> None:
         table.add_row(name, shown(line.target.value), banded(line.target), shown(line.simulated), VERDICT[line.inside])
     typer.echo("")
     Console().print(table)
-    typer.echo(f"{summary(lines)} Units, sources and certainty: {out / 'calibration.md'}")
+    typer.echo(f"{summary(lines)} Units, sources and certainty: {out / PAGE}")
+
+
+def _show_truth(out: Path, *, replays: int) -> None:
+    """Say what the true risks are like, date by date."""
+    import pyarrow.parquet as pq
+
+    from riskmodel.simulation.truth import TRUTH
+
+    rows = pq.read_table(out / TRUTH)
+    means = rows.group_by("as_of").aggregate([("risk", "mean")]).sort_by("as_of").to_pylist()
+    said = ", ".join(f"{line['as_of']} {line['risk_mean']:.1%}" for line in means)
+    typer.echo(f"{out / TRUTH}: true risk of need within 12 months, from {replays} lives each; mean {said}")
 
 
 def _show_dirt(out: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -277,13 +277,13 @@ def is_table_file(name: str) -> bool:
     return name in TABLES or (name.endswith(".parquet") and name.removesuffix(".parquet") in TABLES)
 
 
-def keep_other_files(old: Path, new: Path) -> None:
-    """Carry what lies in ``old`` and is neither a table nor written anew over to ``new``."""
+def keep_other_files(old: Path, new: Path, *, without: Collection[str] = ()) -> None:
+    """Carry what lies in ``old`` and is neither a table, nor written anew, nor in ``without`` over to ``new``."""
     if not old.is_dir():
         return
     for entry in sorted(old.iterdir()):
         target = new / entry.name
-        if is_table_file(entry.name) or target.exists():
+        if is_table_file(entry.name) or entry.name in without or target.exists():
             continue
         if entry.is_symlink():
             target.symlink_to(entry.readlink())

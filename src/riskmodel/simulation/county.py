@@ -7,8 +7,10 @@ others. The same call gives the same bytes.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,6 +36,9 @@ from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.parameters import load_parameters
 from riskmodel.simulation.state import Accounts, County, Support
 
+if TYPE_CHECKING:
+    from riskmodel.simulation.truth import Truth
+
 # The order is part of what a seed means: append, never insert.
 STREAMS = (
     "geography",
@@ -53,7 +58,9 @@ EARLIEST_YEAR = 2015
 _LOG = logging.getLogger(__name__)
 
 
-def simulate(*, households: int, years: int, seed: int, until: date) -> County:
+def simulate(
+    *, households: int, years: int, seed: int, until: date, before_month: Callable[[County], None] | None = None
+) -> County:
     """Live through ``years`` years up to ``until`` and give the county with its full journal.
 
     Parameters
@@ -66,6 +73,8 @@ def simulate(*, households: int, years: int, seed: int, until: date) -> County:
         Any whole number from 0.
     until : date
         The registry's cut: only what is known strictly before it will be written.
+    before_month : callable, optional
+        Called with the county as each month is about to be lived.
 
     Raises
     ------
@@ -100,6 +109,8 @@ def simulate(*, households: int, years: int, seed: int, until: date) -> County:
     labour.settle(county)
     for t in track(range(calendar.months), label="months simulated"):
         county.t = t
+        if before_month is not None:
+            before_month(county)
         _live_one_month(county)
         if t == BURN_IN_MONTHS - 1:
             _first_rows(county)
@@ -117,18 +128,25 @@ def simulate_registry(
     until: date,
     beside: bool = False,
     dirty: float | None = None,
+    replays: int | None = None,
+    truth_at: Sequence[date] = (),
 ) -> dict[str, int]:
     """Simulate a county and write it as a registry folder; give the number of rows by table.
 
     Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
     which stay; ``dirty`` is the share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and
-    then the rows counted are those before.
+    then the rows counted are those before. With ``replays``, each household's true risk at the dates ``truth_at``
+    lies beside the tables (:mod:`riskmodel.simulation.truth`).
     """
+    import pyarrow.parquet as pq
+
     from riskmodel.registry import RegistryWriter
     from riskmodel.registry.schema import TABLES
     from riskmodel.registry.write import keep_other_files, looks_like_registry
-    from riskmodel.simulation.dirt import check_share, make_dirty
+    from riskmodel.simulation.calibration.page import PAGE
+    from riskmodel.simulation.dirt import COUNTS, DIRT, check_share, make_dirty
     from riskmodel.simulation.tables import assemble
+    from riskmodel.simulation.truth import TRUTH
 
     def write(folder: Path) -> dict[str, int]:
         rows = {}
@@ -139,18 +157,33 @@ def simulate_registry(
                 rows[name] = table.num_rows
         return rows
 
-    out = Path(out)
+    out = Path(out).resolve()
+    if not beside and not looks_like_registry(out):
+        raise CallError(f"{out} is there already and is not a registry: name a new folder.")
     if dirty is not None:
         check_share(dirty)
-    county = simulate(households=households, years=years, seed=seed, until=until)
-    if dirty is None and not (beside and out.is_dir() and not looks_like_registry(out)):
-        return write(out)
+    truth = None if replays is None else _truth(replays, at=truth_at, years=years, seed=seed, until=until)
+    watch = None if truth is None else truth.before_month
+    county = simulate(households=households, years=years, seed=seed, until=until, before_month=watch)
     with write_aside(out) as aside:
         rows = write(aside)
+        if truth is not None:
+            pq.write_table(truth.table(), aside / TRUTH, compression="zstd")
         if dirty is not None:
             make_dirty(aside, share=dirty, seed=seed, cut_on=until)
-        keep_other_files(out, aside)
+        # What was told of the county that stood here is not true of this one.
+        keep_other_files(out, aside, without=(TRUTH, DIRT, COUNTS, PAGE))
     return rows
+
+
+def _truth(replays: int, *, at: Sequence[date], years: int, seed: int, until: date) -> Truth:
+    from riskmodel.simulation.truth import Truth, dates_of_truth
+
+    if replays < 1:
+        raise CallError(f"--truth is {replays}; expected 1 replay or more.")
+    _check(households=1, years=years, seed=seed, until=until)
+    dates = dates_of_truth(at, calendar=make_calendar(years=years, until=until))
+    return Truth(replays, seed, dates, _live_one_month, STREAMS)
 
 
 def monitoring_lines(calendar: Calendar) -> np.ndarray:

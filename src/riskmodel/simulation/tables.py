@@ -35,12 +35,12 @@ def assemble(county: County) -> Iterator[tuple[str, pa.Table]]:
     yield "member", _to_arrow("member", clocks.known_before(members, county.calendar.until))
     makers: dict[str, Callable[[County], Columns]] = {
         "household": _household,
-        "income": _income,
-        "spending": _spending,
+        "income": income_rows,
+        "spending": spending_rows,
         "event": _event,
         "job": lambda c: _job(c, known_people),
         "measure": _measure,
-        "guarantee": _guarantee,
+        "guarantee": guarantee_rows,
         "listing": _listing,
         "visit": _visit,
         "points": _points,
@@ -106,7 +106,8 @@ def _first_known(county: County, rows: Columns) -> np.ndarray:
     return out
 
 
-def _income(county: County) -> Columns:
+def income_rows(county: County) -> Columns:
+    """Give the income that was noted as it gets into the registry; so do the next ones, each for its table."""
     rows = county.journal.columns("income")
     calendar, rng, p = county.calendar, _rng(county), county.parameters["clocks"]
     rows["month"] = calendar.month_start[rows["t"]]
@@ -133,7 +134,7 @@ def _numbered(rows: Columns, *, own: str) -> Columns:
     return {**rows, "record": record}
 
 
-def _spending(county: County) -> Columns:
+def spending_rows(county: County) -> Columns:
     rng, p = _rng(county), county.parameters["clocks"]
     rows = _settled(county, "spending", own="day")
     medical = rows["kind"] == 0
@@ -200,7 +201,7 @@ def _measure(county: County) -> Columns:
     return _spells(county, "measure", record="record", fill=("kind", "amount"))
 
 
-def _guarantee(county: County) -> Columns:
+def guarantee_rows(county: County) -> Columns:
     rng, p = _rng(county), county.parameters["clocks"]
     rows = _settled(county, "guarantee", own="day")
     rows["known_on"] = _known(county, "guarantee", rows["day"], rows["hh"])
@@ -261,6 +262,11 @@ def _identifier(prefix: str, number: np.ndarray, *, width: int) -> pa.Array:
     return pc.binary_join_element_wise(pa.scalar(prefix), padded, pa.scalar(""))
 
 
+def household_ids(hh: np.ndarray) -> pa.Array:
+    """Give the pseudonymous ids of households, by their positions in the county."""
+    return _identifier("H", hh.astype(np.int64) + 1, width=7)
+
+
 def _date(days: np.ndarray, *, missing: np.ndarray | None = None) -> pa.Array:
     return pa.array(days.astype(np.int32), mask=missing).cast(pa.date32())
 
@@ -271,7 +277,7 @@ def _words(index: np.ndarray, words: list[str]) -> pa.Array:
 
 
 def _to_arrow(name: str, rows: Columns) -> pa.Table:
-    columns: dict[str, pa.Array] = {"household_id": _identifier("H", rows["hh"].astype(np.int64) + 1, width=7)}
+    columns: dict[str, pa.Array] = {"household_id": household_ids(rows["hh"])}
     if name in _PREFIX:
         columns["record_id"] = _identifier(_PREFIX[name], rows["record"].astype(np.int64) + 1, width=9)
     if name in {"member", "job"}:

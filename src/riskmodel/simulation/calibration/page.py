@@ -9,6 +9,7 @@ from riskmodel.simulation.calibration.targets import Target
 
 _CERTAINTY = "A official, B secondary, C general knowledge, D arithmetic from A or B, S assumed for simulation"
 _SMALL = "Bands are meant for 10,000 households or more: in a smaller county chance alone moves figures out of them."
+PAGE = "calibration.md"
 VERDICT = {True: "in", False: "OUT", None: "not there"}
 
 

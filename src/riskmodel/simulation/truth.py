@@ -1,0 +1,167 @@
+"""The true risk of every household: its future lived many times from its full state at a date.
+
+Only a simulated county can tell it. What stands in the state at the date is held fixed: everyone's health, jobs, traits
+that no registry sees, measures in force, who is on the list, and the births and marriages into the household, which
+the county settles at its beginning. Everything else of the year ahead (illness, accidents, disasters, work, prices,
+measures, checks, and the registry's delays and slips) is drawn anew each time. So the risk is that of an observer who
+knows the state in full; a model, which knows the registry, cannot be expected to do as well.
+
+A life counts as need when the registry would say so, 90 days after the year's end: as the outcome ``need`` does.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from riskmodel.engine.calendar import add_months
+from riskmodel.errors import CallError
+from riskmodel.parallel import side_by_side
+from riskmodel.policy import default_policy
+from riskmodel.simulation import income
+from riskmodel.simulation.calendar import Calendar, day_number
+from riskmodel.simulation.clocks import Columns
+from riskmodel.simulation.geography import COUNTY_CODE
+from riskmodel.simulation.journal import Journal
+from riskmodel.simulation.state import County
+
+TRUTH = "truth.parquet"
+SCHEMA = pa.schema(
+    [
+        pa.field("household_id", pa.string(), nullable=False),
+        pa.field("as_of", pa.date32(), nullable=False),
+        pa.field("risk", pa.float64(), nullable=False),
+    ]
+)
+# Those of the outcome `need`.
+HORIZON_MONTHS, LAG_DAYS = 12, 90
+_STREAM = 0x72757468
+_MOVED = ("places", "households", "members", "accounts", "support", "pending_claims", "recent")
+_SIGN = {income.WAGE: 1, income.OPERATING: 1, income.PROPERTY: 1, income.TRANSFER: 1, income.COST: -1, income.CLAIMS: 1}
+
+
+@dataclass
+class Truth:
+    """Gathers the true risks while a county is lived.
+
+    Attributes
+    ----------
+    replays : int
+        How often each household's year is lived.
+    live : callable
+        Lives one month of a county whose ``t`` is set.
+    stream_names : sequence of str
+        The names of the random streams that the mechanisms draw from.
+    """
+
+    replays: int
+    seed: int
+    at: Sequence[date]
+    live: Callable[[County], None]
+    stream_names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        self._parts: list[pa.Table] = []
+
+    def before_month(self, county: County) -> None:
+        """Work the risks out if the month that is about to be lived begins at one of the dates."""
+        for as_of in self.at:
+            if county.today == day_number(as_of):
+                self._parts.append(_table(self.risk(county, as_of), as_of))
+
+    def risk(self, county: County, as_of: date) -> np.ndarray:
+        """Return each household's share of lives in need; the county is left as it was."""
+        total = np.zeros(len(county.households))
+        for need in self.lives(county, as_of):
+            total += need
+        return total / self.replays
+
+    def lives(self, county: County, as_of: date) -> Iterator[np.ndarray]:
+        """Yield who is in need, household by household, in each of the lives of the county's year."""
+        return side_by_side(partial(self._one_life, county, as_of, number) for number in range(self.replays))
+
+    def table(self) -> pa.Table:
+        """Return what was gathered, by household and date."""
+        return pa.concat_tables([SCHEMA.empty_table(), *self._parts]).sort_by(
+            [("household_id", "ascending"), ("as_of", "ascending")]
+        )
+
+    def _one_life(self, county: County, as_of: date, number: int) -> np.ndarray:
+        life = copy.copy(county)
+        for name in _MOVED:
+            setattr(life, name, copy.deepcopy(getattr(county, name)))
+        seeds = np.random.SeedSequence([self.seed, _STREAM, day_number(as_of), number]).spawn(len(self.stream_names))
+        life.streams = {name: np.random.default_rng(s) for name, s in zip(self.stream_names, seeds, strict=True)}
+        life.journal = Journal()
+        for t in range(county.t, county.t + HORIZON_MONTHS):
+            life.t = t
+            self.live(life)
+        return _in_need(life, end=add_months(as_of, HORIZON_MONTHS))
+
+
+def dates_of_truth(asked: Sequence[date], *, calendar: Calendar) -> list[date]:
+    """Return the dates asked for; without any, every 1 January of the history whose twelve months end by the cut.
+
+    Raises
+    ------
+    CallError
+        A date that is not the first of a month, lies before the history, or whose twelve months go past the cut;
+        or there is no 1 January to take.
+    """
+    starts = [date(1970, 1, 1) + timedelta(days=int(day)) for day in calendar.month_start[calendar.first :]]
+    possible = [day for day in starts if day_number(add_months(day, HORIZON_MONTHS)) <= calendar.until]
+    for day in asked:
+        if day not in possible:
+            within = f"from {possible[0]} to {possible[-1]}" if possible else "none here: the history is too short"
+            raise CallError(
+                f"--truth-at is {day}; expected the first of a month whose twelve months the history holds ({within})."
+            )
+    chosen = sorted(set(asked)) or [day for day in possible if day.month == 1]
+    if not chosen:
+        raise CallError("--truth: no 1 January with twelve months before --until; name dates with --truth-at.")
+    return chosen
+
+
+def _in_need(life: County, *, end: date) -> np.ndarray:
+    """Say who is in need over the months lived, as the registry would know it."""
+    from riskmodel.simulation import tables
+
+    known_at = day_number(end + timedelta(days=LAG_DAYS))
+    n = len(life.households)
+    earned = _standing(tables.income_rows(life), ("hh", "month", "source", "item"), known_at)
+    sign = np.array([_SIGN[source] for source in range(len(_SIGN))])
+    money = np.bincount(earned["hh"], weights=earned["amount"] * sign[earned["source"]], minlength=n)
+    spent = _standing(tables.spending_rows(life), ("record",), known_at)
+    medical = spent["kind"] == 0
+    money -= np.bincount(spent["hh"][medical], weights=spent["amount"][medical], minlength=n)
+    checks = _standing(tables.guarantee_rows(life), ("hh", "day", "item"), known_at)
+    unmet = np.bincount(checks["hh"][~checks["met"]], minlength=n) > 0
+    there = life.per_household(life.members.present(day_number(end)).astype(np.float64))
+    line = default_policy().value("monitoring_line", region=COUNTY_CODE, on=end)
+    # Nobody left is never in need by income: the label is missing then.
+    return np.asarray((money < line * there) & (there > 0) | unmet)
+
+
+def _standing(rows: Columns, key: tuple[str, ...], known_at: int) -> Columns:
+    """Return the newest row of each key known before a day, where it is not withdrawn."""
+    known = np.flatnonzero(rows["known_on"] < known_at)
+    order = known[np.lexsort((rows["known_on"][known], *(rows[name][known] for name in key)))]
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = np.logical_or.reduce([rows[name][order[1:]] != rows[name][order[:-1]] for name in key])
+    kept = order[last]
+    if "withdrawn" in rows:
+        kept = kept[~rows["withdrawn"][kept]]
+    return {name: values[kept] for name, values in rows.items()}
+
+
+def _table(risk: np.ndarray, as_of: date) -> pa.Table:
+    from riskmodel.simulation import tables
+
+    ids = tables.household_ids(np.arange(len(risk)))
+    return pa.table([ids, pa.array([as_of] * len(risk), pa.date32()), pa.array(risk)], schema=SCHEMA)
