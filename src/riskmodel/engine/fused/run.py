@@ -28,7 +28,7 @@ _BASE = "household"
 _COUNTY = "county_code"
 _FEWEST, _MOST = 500, 100_000
 # Slices that a worker may have ready while a row group is being written.
-_AHEAD = 4
+_AHEAD = 2
 # Rows of arithmetic at a time: small enough that intermediate values stay in the processor's cache.
 _BLOCK = 16_384
 
