@@ -97,6 +97,13 @@ def test_the_command_writes_parts_and_refuses_a_folder_of_other_things(county: P
     assert (tmp_path / "parts" / "notes.txt").read_text() == "mine"
 
 
+def test_a_folder_of_other_things_is_never_replaced(county: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with Registry.open(county) as registry, pytest.raises(CallError, match=r"holds mine\.txt"):
+        write_features(registry, tmp_path, as_of=DATES, catalogue=CATALOGUE, only=FEW, engine="spark")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
 def test_scores_equal_duckdb(tmp_path: Path) -> None:
     made = make_county(tmp_path)
     for engine in ("spark", "duckdb"):

@@ -80,13 +80,10 @@ def check_output_folder(out: Path, *, registry: Path | None = None, option: str 
 
 def check_output_parts(out: Path, *, registry: Path | None = None) -> None:
     """Refuse what :func:`check_output_folder` refuses, and a folder that holds anything but parts of features."""
+    from riskmodel.features.matrix import check_parts
+
     check_output_folder(out, registry=registry)
-    others = sorted(path.name for path in out.iterdir() if not path.name.startswith("part=")) if out.is_dir() else []
-    if others:
-        raise CallError(
-            f"--out {out}: with --engine spark this folder would be replaced, and it holds {others[0]}. "
-            "Name a new folder."
-        )
+    check_parts(out)
 
 
 def warn_beyond_cut(registry: Registry, days: Iterable[date]) -> None:

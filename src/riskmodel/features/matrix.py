@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from riskmodel.errors import DataError
+from riskmodel.errors import CallError, DataError
 from riskmodel.features.engines import Choice
 from riskmodel.files import write_aside
 
@@ -64,7 +64,14 @@ class Matrix:
         -------
         int
             The number of rows.
+
+        Raises
+        ------
+        CallError
+            Spark would replace a folder that holds anything but parts.
         """
+        if self.choice.engine == "spark":
+            check_parts(Path(out))
         with write_aside(Path(out)) as aside:
             return self.save(aside) if self.save is not None else _write(self, aside)
 
@@ -85,6 +92,13 @@ class Matrix:
     def changed(self, change: Callable[[pa.Table], pa.Table], schema: pa.Schema) -> Matrix:
         """Return the table with ``change`` made to each of its pieces."""
         return replace(self, schema=schema, pieces=lambda: map(change, self.pieces()), expression=None, save=None)
+
+
+def check_parts(out: Path) -> None:
+    """Raise :class:`CallError` where a folder of parts would take the place of one that holds anything else."""
+    others = sorted(path.name for path in out.iterdir() if not path.name.startswith("part=")) if out.is_dir() else []
+    if others:
+        raise CallError(f"{out}: Spark would replace this folder, and it holds {others[0]}. Name a new folder.")
 
 
 def over_expression(expression: ir.Table, choice: Choice, save: Callable[[Path], int] | None = None) -> Matrix:
