@@ -32,7 +32,7 @@ def write_aside(path: Path) -> Iterator[Path]:
         yield aside
         _swap(aside, path)
     except BaseException:
-        _remove(aside)
+        remove(aside)
         raise
 
 
@@ -79,7 +79,8 @@ def _swap(aside: Path, path: Path) -> None:
         aside.replace(path)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 from riskmodel.engine.spark import java, require_spark
+from riskmodel.engine.spark.session import _complaint
 from riskmodel.errors import CallError
 
 
@@ -30,7 +32,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("bare")
 def test_without_pyspark_the_install_command_is_named() -> None:
-    with pytest.raises(CallError, match=r'--engine is "spark", but PySpark is not installed.*riskmodel\[spark\]'):
+    with pytest.raises(CallError, match=r'--engine is "spark", but PySpark is not installed.*\.\[spark\]'):
         require_spark(option="--engine")
 
 
@@ -57,3 +59,12 @@ def test_java_home_comes_before_the_path(tmp_path: Path, monkeypatch: pytest.Mon
     assert java.java_home() == on_path
     monkeypatch.setenv("JAVA_HOME", str(named))
     assert java.java_home() == named
+
+
+def test_of_what_spark_printed_the_error_is_told() -> None:
+    said = (
+        b"WARN something\nException in thread main SparkException: Could not parse Master URL: 'x'\n  at a.b(C.java)\n"
+    )
+    assert _complaint(io.BytesIO(said)).endswith("Could not parse Master URL: 'x'")
+    assert _complaint(io.BytesIO(b"killed\n  at a.b(C.java)\n\n")) == "killed"
+    assert _complaint(io.BytesIO(b"")) == ""

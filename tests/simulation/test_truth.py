@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -108,7 +109,7 @@ def test_the_state_is_left_as_it_was(tmp_path):
 def test_the_same_bytes_for_any_number_of_workers(tmp_path, monkeypatch):
     small = {"households": 80, "years": 2, "seed": 5, "until": date(2025, 1, 1), "replays": 5}
     for workers in (1, 3):
-        monkeypatch.setattr("riskmodel.parallel.cores", lambda workers=workers: workers)
+        monkeypatch.setattr("riskmodel.simulation.truth.cores", lambda workers=workers: workers)
         simulate_registry(tmp_path / str(workers), **small)
     assert (tmp_path / "1" / TRUTH).read_bytes() == (tmp_path / "3" / TRUTH).read_bytes()
 
@@ -160,3 +161,25 @@ def test_dates_are_every_january_by_default():
 def test_horizon_and_lag_are_those_of_the_outcome():
     spec = CATALOGUE.outcome("need")
     assert (spec.horizon_months, spec.lag_days) == (HORIZON_MONTHS, LAG_DAYS)
+
+
+@pytest.mark.parametrize("name", [TRUTH, "dirt.json", "calibration.md"])
+def test_a_file_of_someone_elses_by_one_of_its_names_stays(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(CallError, match=f"is no registry and holds {name}"):
+        simulate_registry(tmp_path, households=10, years=1, seed=1, until=date(2025, 1, 1), beside=True)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_no_more_lives_run_at_a_time_than_memory_holds(monkeypatch):
+    asked = []
+
+    def note(calls, workers):
+        asked.append(workers)
+        return iter(())
+
+    monkeypatch.setattr("riskmodel.simulation.truth.side_by_side", note)
+    monkeypatch.setattr("riskmodel.simulation.truth.cores", lambda: 32)
+    for many in (1_000, 100_000, 10_000_000):
+        Truth(3, 1, DATES, _live_one_month, STREAMS).lives(SimpleNamespace(households=range(many)), DATES[0])
+    assert asked == [32, 6, 1]

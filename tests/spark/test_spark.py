@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -98,24 +99,39 @@ def test_the_command_writes_parts_and_refuses_a_folder_of_other_things(county: P
 
 
 def test_a_folder_of_other_things_is_never_replaced(county: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("mine")
-    with Registry.open(county) as registry, pytest.raises(CallError, match=r"holds mine\.txt"):
+    # Another data set may have parts of this name too.
+    mine = tmp_path / "part=2024" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with Registry.open(county) as registry, pytest.raises(CallError, match=r"holds part=2024/mine\.txt"):
         write_features(registry, tmp_path, as_of=DATES, catalogue=CATALOGUE, only=FEW, engine="spark")
-    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert mine.read_text() == "mine"
+
+
+def test_another_thread_works_in_the_same_spark(county: Path, tmp_path: Path) -> None:
+    def build(out: Path) -> int:
+        with Registry.open(county) as registry:
+            return write_features(registry, out, as_of=DATES, catalogue=CATALOGUE, only=FEW, engine="spark")
+
+    here = build(tmp_path / "here")
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(build, tmp_path / "there").result() == here
 
 
 def test_scores_equal_duckdb(tmp_path: Path) -> None:
     made = make_county(tmp_path)
-    for engine in ("spark", "duckdb"):
-        told = made.score(tmp_path / engine, engine=engine)
+    # A folder's name is no pattern.
+    where = {"spark": tmp_path / "by [1] spark", "duckdb": tmp_path / "by duckdb"}
+    for engine, out in where.items():
+        told = made.score(out, engine=engine)
         assert told["features_engine"]["engine"] == engine
-    spark, duckdb = (read(tmp_path / engine, "scores.parquet") for engine in ("spark", "duckdb"))
+    spark, duckdb = (read(out, "scores.parquet") for out in where.values())
     pd.testing.assert_frame_equal(spark, duckdb, rtol=1e-9)
-    spark, duckdb = (read(tmp_path / engine, "flags.parquet") for engine in ("spark", "duckdb"))
+    spark, duckdb = (read(out, "flags.parquet") for out in where.values())
     assert len(duckdb)
     for name in ("household_id", "rank", "flagged_by", "category", "risk_types", "measures"):
         assert spark[name].astype(str).tolist() == duckdb[name].astype(str).tolist()
-    assert listing(tmp_path / "spark") == listing(tmp_path / "duckdb")
+    assert listing(where["spark"]) == listing(where["duckdb"])
 
 
 def test_a_registry_that_is_not_indexed_is_refused(county: Path, tmp_path: Path) -> None:

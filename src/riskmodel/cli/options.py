@@ -19,7 +19,10 @@ ENGINE_HELP = (
     "What works out the features: fused (a compiled pass over a registry that this toolkit wrote), duckdb, spark (the "
     "extra spark; see docs/spark.md), or auto (fused where it can, else duckdb)."
 )
-MEMORY_HELP = "How much memory building may take, such as 2GB; by default 512 MiB (fused), or most of it (duckdb)."
+MEMORY_HELP = (
+    "How much memory building may take, such as 2GB; by default 512 MiB (fused), most "
+    "of it (duckdb), or 1 GB (spark's heap)."
+)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
+import re
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.engines import Choice
-from riskmodel.files import write_aside
+from riskmodel.files import remove, write_aside
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # The file's row groups do not depend on how the work was cut up: the same rows give the same bytes.
 ROW_GROUP = 128_000
+# What Spark leaves in a folder of features.
+_PART_FILE = re.compile(r"part=\d+/(\d+-)?rows\.parquet")
 
 
 @dataclass(frozen=True)
@@ -75,18 +78,22 @@ class Matrix:
         with write_aside(Path(out)) as aside:
             return self.save(aside) if self.save is not None else _write(self, aside)
 
-    def write_sorted(self, out: Path) -> int:
+    def write_sorted(self, out: Path, *, memory_limit: str | None = None) -> int:
         """Work the table out into one Parquet file, sorted by household and date, whichever engine runs.
 
-        What Spark leaves in parts is put in order by DuckDB, which sorts on disk what is more than memory holds.
+        What Spark leaves in parts is put in order by DuckDB, which sorts on disk what is more than ``memory_limit``
+        (by default most of the machine's memory) holds.
         """
         if self.choice.engine != "spark":
             return self.write(out)
-        with tempfile.TemporaryDirectory(dir=Path(out).parent, prefix=".parts-") as folder:
-            parts = Path(folder) / "parts"
+        # No temporary folder: those are closed to other users, and executors may be one.
+        parts = Path(out).parent / f".parts.{uuid.uuid4().hex[:8]}.partial"
+        try:
             rows = self.write(parts)
             with write_aside(Path(out)) as aside:
-                _put_in_order(parts, aside, columns=self.schema.names, spill=Path(folder))
+                _put_in_order(parts, aside, columns=self.schema.names, memory_limit=memory_limit)
+        finally:
+            remove(parts)
         return rows
 
     def changed(self, change: Callable[[pa.Table], pa.Table], schema: pa.Schema) -> Matrix:
@@ -96,7 +103,11 @@ class Matrix:
 
 def check_parts(out: Path) -> None:
     """Raise :class:`CallError` where a folder of parts would take the place of one that holds anything else."""
-    others = sorted(path.name for path in out.iterdir() if not path.name.startswith("part=")) if out.is_dir() else []
+    if not out.is_dir():
+        return
+    found = (path for path in out.rglob("*") if not path.is_dir())
+    places = sorted(path.relative_to(out).as_posix() for path in found)
+    others = [place for place in places if not _PART_FILE.fullmatch(place)]
     if others:
         raise CallError(f"{out}: Spark would replace this folder, and it holds {others[0]}. Name a new folder.")
 
@@ -177,17 +188,20 @@ def _write(matrix: Matrix, path: Path) -> int:
     return rows
 
 
-def _put_in_order(parts: Path, out: Path, *, columns: list[str], spill: Path) -> None:
+def _put_in_order(parts: Path, out: Path, *, columns: list[str], memory_limit: str | None) -> None:
     import duckdb
+
+    from riskmodel.engine.spark import part_files
 
     def quoted(text: str, mark: str) -> str:
         return mark + text.replace(mark, 2 * mark) + mark
 
     names = ", ".join(quoted(name, '"') for name in columns)
-    files = quoted(f"{parts}/part=*/*.parquet", "'")
-    with duckdb.connect(config={"temp_directory": str(spill)}) as connection:
+    files = ", ".join(quoted(str(file), "'") for file in part_files(parts))
+    limits = {} if memory_limit is None else {"memory_limit": memory_limit}
+    with duckdb.connect(config={"temp_directory": str(parts / "spill"), **limits}) as connection:
         connection.execute(
-            f"COPY (SELECT {names} FROM read_parquet({files}, hive_partitioning = false) "
+            f"COPY (SELECT {names} FROM read_parquet([{files}], hive_partitioning = false) "
             f"ORDER BY household_id, as_of) TO {quoted(str(out), chr(39))} (FORMAT parquet, COMPRESSION zstd)"
         )
 

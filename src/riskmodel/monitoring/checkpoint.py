@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskmodel.errors import CallError
-from riskmodel.files import write_aside
+from riskmodel.files import remove, write_aside
 
 FOLDER = ".work"
 _STATE = "inputs.json"
@@ -46,7 +46,7 @@ class Checkpoints:
             return None
         check_same(json.loads((folder / _STATE).read_text(encoding="utf-8")), inputs, place=folder)
         for leftover in folder.glob(".*.partial"):
-            leftover.unlink()
+            remove(leftover)
         return cls(folder)
 
     def path(self, name: str) -> Path:

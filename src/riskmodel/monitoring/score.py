@@ -301,7 +301,7 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
         table = evaluate(
             run.registry, {**features, **run.cohort}, as_of=run.as_of, policy=run.policy, engine=run.engine
         )
-        table.write_sorted(work.path(_FEATURES))
+        table.write_sorted(work.path(_FEATURES), memory_limit=run.registry.memory_limit)
     if not pq.read_metadata(work.path(_FEATURES)).num_rows:
         raise DataError(f"{run.registry.path}: no household is present at {run.as_of}: choose a later as_of.")
 

@@ -158,8 +158,13 @@ def simulate_registry(
         return rows
 
     out = Path(out).resolve()
-    if not beside and not looks_like_registry(out):
+    was_registry = looks_like_registry(out)
+    if not beside and not was_registry:
         raise CallError(f"{out} is there already and is not a registry: name a new folder.")
+    told_before = (TRUTH, DIRT, COUNTS, PAGE)
+    theirs = [] if was_registry else [name for name in told_before if (out / name).exists()]
+    if theirs:
+        raise CallError(f"{out} is no registry and holds {theirs[0]}, a name that simulate uses: name a new folder.")
     if dirty is not None:
         check_share(dirty)
     truth = None if replays is None else _truth(replays, at=truth_at, years=years, seed=seed, until=until)
@@ -172,7 +177,7 @@ def simulate_registry(
         if dirty is not None:
             make_dirty(aside, share=dirty, seed=seed, cut_on=until)
         # What was told of the county that stood here is not true of this one.
-        keep_other_files(out, aside, without=(TRUTH, DIRT, COUNTS, PAGE))
+        keep_other_files(out, aside, without=told_before)
     return rows
 
 

@@ -6,7 +6,9 @@ the county settles at its beginning. Everything else of the year ahead (illness,
 measures, checks, and the registry's delays and slips) is drawn anew each time. So the risk is that of an observer who
 knows the state in full; a model, which knows the registry, cannot be expected to do as well.
 
-A life counts as need when the registry would say so, 90 days after the year's end: as the outcome ``need`` does.
+A life counts as need when the registry would say so, 90 days after the year's end: as the outcome ``need`` does, with
+the lines of the package's own policy record, which the county is lived by. Every household has a risk, also one that
+the registry does not know yet at the date.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import pyarrow as pa
 
 from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError
-from riskmodel.parallel import side_by_side
+from riskmodel.parallel import cores, side_by_side
 from riskmodel.policy import default_policy
 from riskmodel.simulation import income
 from riskmodel.simulation.calendar import Calendar, day_number
@@ -42,6 +44,8 @@ SCHEMA = pa.schema(
 # Those of the outcome `need`.
 HORIZON_MONTHS, LAG_DAYS = 12, 90
 _STREAM = 0x72757468
+# Lives that run at a time take about so much together: a life keeps a copy of the state, and a year's journal.
+_MEMORY, _BYTES_A_HOUSEHOLD = 4 << 30, 7_000
 _MOVED = ("places", "households", "members", "accounts", "support", "pending_claims", "recent")
 _SIGN = {income.WAGE: 1, income.OPERATING: 1, income.PROPERTY: 1, income.TRANSFER: 1, income.COST: -1, income.CLAIMS: 1}
 
@@ -84,7 +88,9 @@ class Truth:
 
     def lives(self, county: County, as_of: date) -> Iterator[np.ndarray]:
         """Yield who is in need, household by household, in each of the lives of the county's year."""
-        return side_by_side(partial(self._one_life, county, as_of, number) for number in range(self.replays))
+        fitting = max(1, _MEMORY // (_BYTES_A_HOUSEHOLD * len(county.households)))
+        calls = (partial(self._one_life, county, as_of, number) for number in range(self.replays))
+        return side_by_side(calls, workers=min(cores(), fitting))
 
     def table(self) -> pa.Table:
         """Return what was gathered, by household and date."""

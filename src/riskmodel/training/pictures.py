@@ -87,7 +87,9 @@ def _figure() -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise CallError('a picture needs matplotlib: pip install "riskmodel[notebooks]".') from None
+        raise CallError(
+            'a picture needs matplotlib: pip install ".[notebooks]" in the checkout of riskmodel.'
+        ) from None
 
     class Picture(Figure):
         """A figure that a notebook shows as the value of a cell, pyplot or not."""

@@ -18,7 +18,8 @@ from riskmodel.errors import CallError
 
 # What PySpark 4.0 runs on: 17 and 21 are what it is tested with, and from 24 on Hadoop's security calls are gone.
 OLDEST, NEWEST = 17, 23
-_INSTALL = 'python -m pip install "riskmodel[spark]"'
+# From the checkout: a package index has another project of this name.
+_INSTALL = 'python -m pip install ".[spark]" in the checkout of riskmodel'
 # Spark asks for this module, for its machine learning alone; a trimmed runtime may lack it, and would not start.
 _VECTORS = "jdk.incubator.vector"
 

@@ -60,7 +60,8 @@ class SparkFiles:
     def __init__(self, *, memory: int | None = None) -> None:
         from pyspark.sql import SparkSession
 
-        self._session: SparkSession = (SparkSession.getActiveSession() or _start(memory)).newSession()
+        active = SparkSession.getActiveSession() or _of_another_thread()
+        self._session: SparkSession = (active or _start(memory)).newSession()
         self._backend: Backend = ibis.pyspark.connect(self._session, **_SESSION)
 
     def read(self, paths: Sequence[Path]) -> ir.Table:
@@ -123,7 +124,16 @@ def _literally(path: Path) -> str:
     return re.sub(r"([{}\[\]*?\\])", r"\\\1", _uri(path))
 
 
+def _of_another_thread() -> Any:
+    """Return a session over the context that another thread of this process started; None where there is none."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder.getOrCreate() if SparkContext._active_spark_context is not None else None
+
+
 def _start(memory: int | None) -> Any:
+    from py4j.protocol import Py4JError
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkException
     from pyspark.java_gateway import launch_gateway
@@ -145,13 +155,15 @@ def _start(memory: int | None) -> Any:
         with java_for_spark():
             gateway = launch_gateway(conf, {"stdout": said, "stderr": said})
         context = SparkContext(gateway=gateway, conf=conf)
-    except PySparkException as error:
-        raise CallError(f"Spark does not start on {master}: {_last_line(said) or error}") from None
+    except (PySparkException, Py4JError) as error:
+        raise CallError(f"Spark does not start on {master}: {_complaint(said) or error}") from None
     context.setLogLevel("OFF")
     return SparkSession(context)
 
 
-def _last_line(said: Any) -> str:
+def _complaint(said: Any) -> str:
+    """Return the last line that names an error, else the last line that is no place in a program."""
     said.seek(0)
     lines = [line.strip() for line in said.read().decode(errors="replace").splitlines()]
-    return next((line for line in reversed(lines) if line), "")
+    lines = [line for line in reversed(lines) if line and not line.startswith("at ")]
+    return next((line for line in lines if "Exception" in line or "Error" in line), lines[0] if lines else "")
