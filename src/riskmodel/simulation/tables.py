@@ -107,7 +107,7 @@ def _first_known(county: County, rows: Columns) -> np.ndarray:
 
 
 def income_rows(county: County) -> Columns:
-    """Give the income that was noted as it gets into the registry; so do the next ones, each for its table."""
+    """Give the income that was noted as it gets into the registry, slips and corrections included."""
     rows = county.journal.columns("income")
     calendar, rng, p = county.calendar, _rng(county), county.parameters["clocks"]
     rows["month"] = calendar.month_start[rows["t"]]
@@ -135,6 +135,7 @@ def _numbered(rows: Columns, *, own: str) -> Columns:
 
 
 def spending_rows(county: County) -> Columns:
+    """Give the spending that was noted as it gets into the registry."""
     rng, p = _rng(county), county.parameters["clocks"]
     rows = _settled(county, "spending", own="day")
     medical = rows["kind"] == 0
@@ -202,6 +203,7 @@ def _measure(county: County) -> Columns:
 
 
 def guarantee_rows(county: County) -> Columns:
+    """Give the checks that were noted as they get into the registry."""
     rng, p = _rng(county), county.parameters["clocks"]
     rows = _settled(county, "guarantee", own="day")
     rows["known_on"] = _known(county, "guarantee", rows["day"], rows["hh"])
