@@ -155,7 +155,7 @@ def _show_dirt(out: Path) -> None:
         shown.add_column(kind.replace("_", " "), justify="right")
     for name, counts in told["tables"].items():
         shown.add_row(name, *(f"{counts[kind]:,}" if kind in counts else "" for kind in KINDS))
-    typer.echo(f"\nThat is before the faults: {told['planted']:,} rows have one, repeats among them; dirt.parquet has each, with the rule that should find it:")
+    typer.echo(f"\n{told['planted']:,} rows have a fault; dirt.parquet has each, with the rule that should find it:")
     Console().print(shown)
     typer.echo(f"All columns are text, as from outside. Next: riskmodel validate {out} --out CLEAN")
 
