@@ -226,7 +226,7 @@ def test_a_histogram_needs_matplotlib_and_says_so(catalogue: Catalogue, monkeypa
     rows = built(catalogue)
     assert len(outcome_histogram(rows, "members").axes) == 2
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(CallError, match=r'pip install "riskmodel\[notebooks\]"'):
+    with pytest.raises(CallError, match=r'pip install "\.\[notebooks\]"'):
         outcome_histogram(rows, "members")
 
 
