@@ -86,6 +86,7 @@ def run(program: Program, laid: Tables, part: Slice) -> np.ndarray:
             _numbers(laid, part.rows),
         ),
         laid.dates,
+        laid.earliest,
         (
             np.array([days.index(span.column) for _, span in spans], np.int64),
             np.array([1 << program.conditions.index(node) for node, _ in spans], np.uint64),

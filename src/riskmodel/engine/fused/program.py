@@ -178,6 +178,7 @@ class Tables:
     """A program's numbers as :func:`kernel.reduce_rows` wants them, and which value each array of numbers holds."""
 
     dates: tuple[np.ndarray, ...]
+    earliest: int
     masks: tuple[np.ndarray, ...]
     channels: tuple[np.ndarray, ...]
     reductions: tuple[np.ndarray, ...]
@@ -202,6 +203,7 @@ def tables(program: Program) -> Tables:
     bounds = [[day_number(add_months(day, offset)) for offset in offsets] for day in program.as_of]
     return Tables(
         dates=(_days(program.known_at), _days(program.ref), np.array(bounds, np.int32)),
+        earliest=min((line.earliest for line in lines), default=0),
         masks=(
             np.array([program.needs_of(mask) for mask in program.masks], np.uint64),
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
@@ -246,6 +248,13 @@ class _Line:
     scale: float = 1.0
     need: int = 0
     column: int = 0
+
+    @property
+    def earliest(self) -> int:
+        """The first segment that it looks at; the last two kinds of result say a bound, -1 for none."""
+        if RESULTS[self.op] == "spell_days":
+            return 0  # what began long before may last into the window
+        return self.low + 1 if RESULTS[self.op] == "distinct" else self.low
 
 
 def _line(program: Program, reduction: plan.Reduction, offsets: list[int]) -> _Line:
