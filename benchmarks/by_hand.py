@@ -39,7 +39,7 @@ copy (
   from base join member using (household_id, as_of)
   left join income using (household_id, as_of) left join event using (household_id, as_of)
   order by household_id, as_of
-) to '{out}' (format parquet, compression zstd)"""
+) to '{out}' (format parquet, compression lz4_raw)"""
 
 
 def _income_columns() -> list[tuple[str, str, int]]:

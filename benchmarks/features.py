@@ -59,7 +59,7 @@ def run_here(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> N
 
         duckdb.sql(sql(registry, as_of, out))
     elif runner == "polars_by_hand":
-        polars_query(registry, as_of).sink_parquet(out, compression="zstd")
+        polars_query(registry, as_of).sink_parquet(out, compression="lz4")
     else:
         from riskmodel.features import write_features
         from riskmodel.registry import Registry

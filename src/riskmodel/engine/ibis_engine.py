@@ -127,16 +127,31 @@ def _one_pass(
     offsets = [w.start for w in windows if w.start is not None] + [w.end for w in windows]
     offsets += [months for r in wanted.values() for part in r.where for months in plan.month_bounds(part)]
     rows = visible(source, dates_table(as_of, clock=clock, offsets=offsets))
-    aggregates = {name: _reduce(reduction, rows, source) for name, reduction in wanted.items()}
+    earliest = _earliest(wanted.values())
+    if earliest is not None:
+        # Left out before rows are grouped: a household without any left has no row, as one that never had any.
+        rows = rows.filter(rows[source.own_date] >= rows[_bound(earliest)])
+    aggregates = {name: _reduce(reduction, rows, source, earliest) for name, reduction in wanted.items()}
     return rows.group_by("household_id", "as_of").aggregate(**aggregates)
 
 
-def _reduce(reduction: plan.Reduction, rows: ir.Table, source: Source) -> ir.Value:
+def _earliest(reductions: Iterable[plan.Reduction]) -> int | None:
+    """Return where the longest window begins; None where a reduction looks at rows of any age."""
+    starts: list[int] = []
+    for reduction in reductions:
+        # A spell that lasts into its window may have begun long before.
+        if reduction.window is None or reduction.window.start is None or reduction.op == "days":
+            return None
+        starts.append(reduction.window.start)
+    return min(starts, default=None)
+
+
+def _reduce(reduction: plan.Reduction, rows: ir.Table, source: Source, earliest: int | None) -> ir.Value:
     own = rows[source.own_date]
     conditions = [_condition(node, rows) for node in reduction.where]
     window, clock = reduction.window, reduction.clock
     if window is not None and reduction.op != "days":
-        if window.start is not None:
+        if window.start not in {None, earliest}:
             conditions.append(own >= rows[_bound(window.start)])
         if window.end != clock.at_months:
             conditions.append(own < rows[_bound(window.end)])

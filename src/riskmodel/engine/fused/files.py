@@ -137,7 +137,7 @@ class SortedFile:
             pc.all(pc.less(ids[:-1], ids[1:])).as_py() and bool(np.all(places[1:] >= places[:-1]))
         ):
             raise DataError(f"{self.path}: {OUT_OF_ORDER}")
-        ends = [_before(ids, low), len(ids) if past is None else _before(ids, past)]
+        ends = [count_before(ids, low), len(ids) if past is None else count_before(ids, past)]
         first, stop = np.searchsorted(places, ends)
         return rows.slice(int(first), int(stop - first))
 
@@ -171,7 +171,7 @@ class SortedFile:
         return True
 
 
-def _before(ids: pa.Array, household: bytes) -> int:
+def count_before(ids: pa.Array, household: bytes) -> int:
     """Return how many of ``ids``, which ascend, come before ``household``."""
     return bisect_left(range(len(ids)), household, key=lambda place: ids[place].as_py().encode())
 

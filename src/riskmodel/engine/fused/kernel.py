@@ -16,6 +16,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from riskmodel.engine.calendar import LATEST as _LATEST
+
 Numbers = np.ndarray
 
 # What a channel gathers in each segment.
@@ -41,32 +43,61 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
-def ranges(household: Numbers, first: Numbers, past: Numbers) -> bool:
-    """Fill in where each household's rows begin and end; return False where rows of one do not lie together.
+def choose(
+    household: Numbers,
+    of_slice: Numbers,
+    clocks: tuple[Numbers, Numbers, Numbers],
+    marks: tuple[Numbers, Numbers],
+    bounds: Numbers,
+    reached: Numbers,
+    ranges: tuple[Numbers, Numbers],
+    chosen: tuple[Numbers, Numbers, Numbers, Numbers],
+) -> bool:
+    """Choose the rows of one batch that any date can see; return False where rows do not lie in order.
 
-    ``household`` is -1 for rows of none.
+    Parameters
+    ----------
+    household : (rows,)
+        The code of each row's household; ``of_slice[code]`` is its number in the slice, -1 where it is not there.
+    clocks : own, known, until, each (rows,)
+        In days; ``until`` may be empty.
+    marks : given, withdrawn, each (rows,) or empty
+        Whether ``until`` is there (empty: always), and whether the row is withdrawn (empty: never).
+    bounds : (4,)
+        A row is chosen from this own date on, before this one, if known before this one and until this one.
+    reached : (3,)
+        The household and own date that the batch before ended with, and how many rows are chosen so far.
+    ranges : first, past, each (households,)
+        Where the chosen rows of each household begin and end.
+    chosen : row, own, known, until
+        The chosen rows' positions in their batch, and clocks: a row that stands has a day after all others.
     """
-    reached = -1
+    own, known, until = clocks
+    given, withdrawn = marks
+    first, past = ranges
+    row_of, own_of, known_of, until_of = chosen
+    last, last_day, many = reached[0], reached[1], reached[2]
     for row in range(len(household)):
-        mine = household[row]
+        mine, day = of_slice[household[row]], own[row]
         if mine < 0:
             continue
-        if mine != reached:
-            if mine < reached:
-                return False
-            first[mine] = row
-            reached = mine
-        past[mine] = row + 1
-    return True
-
-
-@_compiled
-def ascending(first: Numbers, past: Numbers, own: Numbers) -> bool:
-    """Tell whether the own dates ascend within each household."""
-    for household in range(len(first)):
-        for row in range(first[household] + 1, past[household]):
-            if own[row] < own[row - 1]:
-                return False
+        if mine < last or (mine == last and day < last_day):
+            return False
+        last, last_day = mine, day
+        if day < bounds[0] or day >= bounds[1] or known[row] >= bounds[2]:
+            continue
+        if len(withdrawn) and withdrawn[row]:
+            continue
+        there = len(until) > 0 and (len(given) == 0 or given[row] != 0)
+        end = until[row] if there else np.int32(_LATEST)
+        if end < bounds[3]:
+            continue
+        if past[mine] == 0:
+            first[mine] = many
+        row_of[many], own_of[many], known_of[many], until_of[many] = row, day, known[row], end
+        many += 1
+        past[mine] = many
+    reached[0], reached[1], reached[2] = last, last_day, many
     return True
 
 
@@ -413,7 +444,7 @@ def reduce_rows(
         rows with which bits, of which column), divided by what.
     """
     days, places, units, numbers = columns
-    known_at, refs, bounds = dates
+    _, refs, bounds = dates
     need, channel_from = masks
     channel_op, channel_column = channels
     red_op, red_channels, red_low, red_high, red_scale, red_need, red_column = reductions

@@ -2,67 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import pyarrow as pa
 
 from riskmodel.engine import plan
-from riskmodel.engine.fused import columns
 from riskmodel.engine.fused.columns import Coded, Days, Frame
 from riskmodel.engine.fused.conditions import Moment, moves_with_the_day, values_of, whole_months
-from riskmodel.engine.fused.files import OUT_OF_ORDER
-from riskmodel.engine.fused.program import Program, Tables, Value, tables
-from riskmodel.errors import DataError
-
-
-@dataclass(frozen=True)
-class Slice:
-    """The rows of one table for a slice of households, in storage order.
-
-    Attributes
-    ----------
-    first, past : numpy.ndarray
-        Where the rows of each household of the slice begin and end; equal where it has none.
-    """
-
-    rows: Frame
-    first: np.ndarray
-    past: np.ndarray
-    own: np.ndarray
-    known: np.ndarray
-    until: np.ndarray
-
-
-def cut(rows: pa.Table, household: np.ndarray, households: int, program: Program, *, place: str) -> Slice:
-    """Return ``rows`` as a slice; ``household`` is each row's household in the slice, -1 for others.
-
-    Raises
-    ------
-    DataError
-        The rows are not sorted by household and own date, though the file says that this package wrote it.
-    """
-    from riskmodel.engine.fused import kernel
-
-    table = columns.frame(rows, program.stored.kinds)
-    first, past = np.zeros(households, np.int64), np.zeros(households, np.int64)
-    own = table[program.stored.own_date]
-    assert isinstance(own, Days)
-    sorted_ = kernel.ranges(household, first, past) and kernel.ascending(first, past, own.day)
-    if not sorted_:
-        raise DataError(f"{place}: {OUT_OF_ORDER}")
-    return Slice(table, first, past, own.day, columns.known(rows), columns.until(rows))
-
-
-def last_visible(part: Slice, program: Program) -> np.ndarray:
-    """Return the position of the last row visible of each household at each date, -1 for none."""
-    from riskmodel.engine.fused import kernel
-
-    known_at, ref, _ = tables(program).dates
-    out = np.empty((len(part.first), len(ref)), np.int64)
-    kernel.visible_row(part.first, part.past, part.own, part.known, part.until, known_at, ref, out)
-    return out
+from riskmodel.engine.fused.program import Program, Tables, Value
+from riskmodel.engine.fused.visible import Slice
 
 
 def run(program: Program, laid: Tables, part: Slice) -> np.ndarray:

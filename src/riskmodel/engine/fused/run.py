@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.engine import plan
-from riskmodel.engine.calendar import LATEST, add_months, day_number
+from riskmodel.engine.calendar import add_months, day_number
 from riskmodel.engine.fused.arithmetic import Steps
-from riskmodel.engine.fused.columns import Coded, as_arrow, as_numpy, filled, frame, known, until, whole
+from riskmodel.engine.fused.columns import Coded, Rows, as_arrow, frame
 from riskmodel.engine.fused.files import SortedFile
 from riskmodel.engine.fused.neighbours import Totals
-from riskmodel.engine.fused.passes import Slice, cut, last_visible, run
+from riskmodel.engine.fused.passes import run
 from riskmodel.engine.fused.program import Program, Stored, Tables, programs, tables
+from riskmodel.engine.fused.visible import cut, last_visible
 from riskmodel.parallel import cores, side_by_side
 
 PolicyFigure = Callable[[str, str, date], float]
@@ -151,9 +152,10 @@ class FusedRun:
         results: dict[plan.Household, np.ndarray] = {}
         for name, many in self.passes.items():
             rows = people if name == _BASE else self._rows(name, low, past)
-            part = cut(rows, positions(rows["household_id"], ids), len(ids), many[0], place=str(self._path(name)))
-            for program in many:
-                out = run(program, self.laid[id(program)], part)
+            laid = [(program, self.laid[id(program)]) for program in many]
+            part = cut(rows, ids, laid, place=str(self._path(name)))
+            for program, tables_ in laid:
+                out = run(program, tables_, part)
                 results |= {r: out[number].reshape(-1) for number, r in enumerate(program.reductions)}
         results |= self._figures(people, seen)
         return self._table(people, ids, seen.reshape(-1), results)
@@ -166,14 +168,13 @@ class FusedRun:
 
     def _base(self, people: pa.Table, ids: pa.Array) -> np.ndarray:
         """Return the position of each household's row as seen at each date, -1 where it is not known yet."""
-        where = positions(people["household_id"], ids)
-        part: Slice = cut(people, where, len(ids), self.base, place=str(self._path(_BASE)))
-        return last_visible(part, self.base)
+        laid = tables(self.base)
+        return last_visible(cut(people, ids, [(self.base, laid)], place=str(self._path(_BASE))), laid)
 
     def _figures(self, people: pa.Table, seen: np.ndarray) -> dict[plan.Household, np.ndarray]:
         if not self.figures:
             return {}
-        county = frame(people, self.sources[_BASE].file.kinds)[_COUNTY]
+        county = frame(Rows.all_of(people), self.sources[_BASE].file.kinds)[_COUNTY]
         assert isinstance(county, Coded)
         place = np.where(seen < 0, 0, county.place[seen])
         found: dict[plan.Household, np.ndarray] = {}
@@ -240,12 +241,15 @@ def _values(
 def known_households(table: SortedTable, as_of: Sequence[date]) -> dict[date, int]:
     """Return how many rows of the household table are seen at each date."""
     counts = dict.fromkeys(as_of, 0)
+    program = Program(_BASE, table.stored, plan.HISTORY, tuple(as_of))
+    laid = tables(program)
     for group in range(len(table.file.lows)):
-        rows = table.file.read_groups([group], [table.own_date, "known_on", "known_until", "withdrawn"])
-        own, learned, superseded = whole(rows[table.own_date], missing=LATEST), known(rows), until(rows)
+        names = ["household_id", table.own_date, "known_on", "known_until", "withdrawn"]
+        rows = table.file.read_groups([group], names)
+        part = cut(rows, _dictionary(rows["household_id"]), [(program, laid)], place=str(table.file.path))
         for day in as_of:
             on = day_number(day)
-            counts[day] += int(np.count_nonzero((learned < on) & (superseded >= on) & (own < on)))
+            counts[day] += int(np.count_nonzero((part.known < on) & (part.until >= on) & (part.own < on)))
     return counts
 
 
@@ -262,28 +266,6 @@ def starts_of_slices(table: SortedTable, households: int) -> list[bytes]:
         met += len(ids)
         last = high
     return starts
-
-
-def positions(column: pa.ChunkedArray, ids: pa.Array) -> np.ndarray:
-    """Return the position in ``ids`` of each row's household, -1 for those not among them."""
-    out = np.empty(len(column), np.int32)
-    chunks = column.chunks
-    if not chunks:
-        return out
-    found = _found(pa.concat_arrays([chunk.dictionary for chunk in chunks]), ids)
-    row = offset = 0
-    for chunk in chunks:
-        part = found[offset : offset + len(chunk.dictionary)]
-        np.take(part, as_numpy(chunk.indices, np.int32), out=out[row : row + len(chunk)])
-        row, offset = row + len(chunk), offset + len(chunk.dictionary)
-    return out
-
-
-def _found(names: pa.Array, ids: pa.Array) -> np.ndarray:
-    """Return the position in ``ids`` of each name, -1 where it is not there; mostly the two are the same."""
-    if names.equals(ids):
-        return np.arange(len(ids), dtype=np.int32)
-    return filled(pc.index_in(names, value_set=ids), np.int32, missing=-1)
 
 
 def _dictionary(column: pa.ChunkedArray) -> pa.Array:
