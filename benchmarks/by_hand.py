@@ -14,8 +14,11 @@ _SQL_OPS = {"sum": "coalesce(sum(amount) {f}, 0)", "count": "count(*) {f}", "mea
 _SQL_OPS |= {"max": "max(amount) {f}", "std": "stddev_samp(amount) {f}"}
 
 
-def sql(registry: Path, as_of: Sequence[date], out: Path) -> str:
-    """Return the statement: one grouped pass a table for all dates, then joins by household and date."""
+def sql(registry: Path, as_of: Sequence[date], out: Path, *, old_rows_first: bool = True) -> str:
+    """Return the statement: one grouped pass a table for all dates, then joins by household and date.
+
+    ``old_rows_first``: rows before the longest window are left out before the others are grouped.
+    """
     income = [_sql_income(source, op, months) for source, op, months in _income_columns()]
     income += [
         f"count(distinct month) filter (where source = 'wage' and month >= b{months}) as wage_months_{months}"
@@ -27,13 +30,14 @@ def sql(registry: Path, as_of: Sequence[date], out: Path) -> str:
     asked = [f"{value}::double as {name}" for name, value in filled.items()]
     per_head = [f"coalesce({s}_sum_{m}, 0) / members as {s}_pc_{m}" for s in ("wage", "any") for m in (3, 12)]
     columns = ["member.members::double as members", *asked, *per_head]
+    within = f"and month >= b{max(WINDOWS)}" if old_rows_first else ""
     present = "and (left_on is null or left_on >= as_of)"
     return f"""
 copy (
   with dates as (select * from (values {_sql_dates(as_of)}) as d(as_of, {", ".join(f"b{m}" for m in WINDOWS)})),
   base as ({_sql_pass(registry, "household", "registered_on", [], distinct=True)}),
   member as ({_sql_pass(registry, "member", "birth_date", ["count(*) as members"], extra=present)}),
-  income as ({_sql_pass(registry, "income", "month", income, extra=f"and month >= b{max(WINDOWS)}")}),
+  income as ({_sql_pass(registry, "income", "month", income, extra=within)}),
   event as ({_sql_pass(registry, "event", "happened_on", event)})
   select household_id, as_of, {", ".join(columns)}
   from base join member using (household_id, as_of)
@@ -86,14 +90,15 @@ def _sql_pass(
       and not coalesce(withdrawn, false) and {own} < as_of {extra} {grouped}"""
 
 
-def polars_query(registry: Path, as_of: Sequence[date]) -> Any:
+def polars_query(registry: Path, as_of: Sequence[date], *, old_rows_first: bool = True) -> Any:
     """Return the query as a lazy frame: one grouped pass a table for each date, dates put together at the end."""
     import polars as pl
 
-    return pl.concat([_polars_one(registry, day) for day in as_of]).sort("household_id", "as_of")
+    days = [_polars_one(registry, day, old_rows_first=old_rows_first) for day in as_of]
+    return pl.concat(days).sort("household_id", "as_of")
 
 
-def _polars_one(registry: Path, as_of: date) -> Any:
+def _polars_one(registry: Path, as_of: date, *, old_rows_first: bool) -> Any:
     import polars as pl
 
     def seen(table: str, own: str) -> Any:
@@ -115,8 +120,10 @@ def _polars_one(registry: Path, as_of: date) -> Any:
     for months in (12, 24):
         there = (pl.col("month") >= add_months(as_of, -months)) & (pl.col("source") == "wage")
         amounts.append(pl.col("month").filter(there).n_unique().cast(pl.Float64).alias(f"wage_months_{months}"))
-    within = pl.col("month") >= add_months(as_of, -max(WINDOWS))
-    income = seen("income", "month").filter(within).group_by("household_id").agg(amounts)
+    rows = seen("income", "month")
+    if old_rows_first:
+        rows = rows.filter(pl.col("month") >= add_months(as_of, -max(WINDOWS)))
+    income = rows.group_by("household_id").agg(amounts)
 
     losses = []
     for kind in KINDS:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskmodel.engine import plan
-from riskmodel.engine.fused import kernel, program
+from riskmodel.engine.fused import compiled, kernel, program, scan, warm
 from riskmodel.errors import CallError, DataError
 from riskmodel.features import build_features, build_labels, load_catalogue, write_features
 from riskmodel.features.builder import evaluate
@@ -310,12 +310,14 @@ def test_nobody_is_known_yet(registries: list[Registry]) -> None:
 
 def test_a_feature_more_compiles_nothing(registries: list[Registry]) -> None:
     build_features(registries[0], as_of=DATES, catalogue=CATALOGUE, engine="fused")
+    warm._run_a_row()
     before = len(kernel.reduce_rows.signatures)
     new: dict[str, plan.Household] = {
         "new": plan.Reduction("visit", "latest", (), None, plan.MonthsSince("visited_on"))
     }
     built(registries[0], new, "fused")
     assert len(kernel.reduce_rows.signatures) == before == 1
+    assert len(scan.choose.signatures) == len(scan.visible_row.signatures) == 1
 
 
 def test_program_and_kernel_number_things_alike() -> None:
@@ -335,7 +337,7 @@ def test_compiles_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> 
     from numba.core import caching
 
     monkeypatch.setattr(caching.CompileResultCacheImpl, "_locator_classes", [])
-    product = kernel._compiled(lambda value: value * 3)
+    product = compiled.compiled(lambda value: value * 3)
     assert product(14) == 42
 
 

@@ -249,10 +249,10 @@ def _fused(
     present: plan.Household | None,
     choice: Choice,
 ) -> Matrix:
-    from riskmodel.engine.fused import FusedRun, known_households, starts_of_slices
+    from riskmodel.engine.fused import FusedRun, dates_before_all, starts_of_slices
 
     sources, _ = sorted_tables(registry, outputs)
-    _require_known(registry, known_households(sources["household"], dates))
+    _require_known(registry, dates_before_all(sources["household"], dates))
     run = FusedRun(
         outputs,
         present=present,
@@ -304,14 +304,13 @@ def _everyone(registry: Registry, sources: Mapping[str, Any], dates: Sequence[da
     counts = dict.fromkeys(dates, 0)
     for day, count in zip(found["as_of"], found["n"], strict=True):
         counts[_day(day)] += count
-    _require_known(registry, counts)
+    _require_known(registry, [day for day, count in counts.items() if not count])
     return everyone, sorted(set(found["county_code"])), sum(counts.values())
 
 
-def _require_known(registry: Registry, counts: Mapping[date, int]) -> None:
-    for day, count in counts.items():
-        if not count:
-            raise DataError(f"{registry.path}: no household is known before {day}: choose a later as_of.")
+def _require_known(registry: Registry, unknown: Sequence[date]) -> None:
+    if unknown:
+        raise DataError(f"{registry.path}: no household is known before {unknown[0]}: choose a later as_of.")
 
 
 def _day(value: Any) -> date:

@@ -92,10 +92,14 @@ def choose_engine(registry: Registry, outputs: Mapping[str, plan.Household], eng
 
 def sorted_tables(registry: Registry, outputs: Mapping[str, plan.Household]) -> tuple[dict[str, SortedTable], str]:
     """Return the tables that ``outputs`` read as sorted files, and what stands in the way ("" where nothing does)."""
-    from riskmodel.engine.fused import SortedFile, SortedTable
+    from riskmodel.engine.fused import SortedFile, SortedTable, begin_warming
 
     found: dict[str, SortedTable] = {}
-    for name in sorted(tables_read(outputs) & set(registry.tables)):
+    names = sorted(tables_read(outputs) & set(registry.tables))
+    if registry.stamped(names):
+        begin_warming()
+        registry.check_digests(names)
+    for name in names:
         described = schema.table(name)
         entry = registry.sorted_file(name)
         if entry is None:

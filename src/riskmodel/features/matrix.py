@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.engines import Choice
-from riskmodel.files import remove, write_aside
+from riskmodel.files import CODEC, remove, write_aside
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 # The file's row groups do not depend on how the work was cut up: the same rows give the same bytes.
 ROW_GROUP = 128_000
-# Amounts of money hardly shrink: LZ4 takes a third less time than Zstandard, to write and to read, for a file a third
-# larger. In Parquet it is called LZ4_RAW, which DuckDB spells out.
-_CODEC, _CODEC_OF_DUCKDB = "lz4", "lz4_raw"
+# LZ4 as Parquet has it; DuckDB spells it out.
+_CODEC_OF_DUCKDB = f"{CODEC}_raw"
 # What Spark leaves in a folder of features.
 _PART_FILE = re.compile(r"part=\d+/(\d+-)?rows\.parquet")
 
@@ -184,7 +183,7 @@ def _write(matrix: Matrix, path: Path) -> int:
 
     codes = [field.name for field in matrix.schema if pa.types.is_string(field.type) or pa.types.is_date(field.type)]
     rows = 0
-    with pq.ParquetWriter(path, matrix.schema, compression=_CODEC, use_dictionary=codes) as writer:
+    with pq.ParquetWriter(path, matrix.schema, compression=CODEC, use_dictionary=codes) as writer:
         for group in _grouped(matrix.pieces(), matrix.schema):
             writer.write_table(group, row_group_size=ROW_GROUP)
             rows += group.num_rows
@@ -205,7 +204,8 @@ def _put_in_order(parts: Path, out: Path, *, columns: list[str], memory_limit: s
     with duckdb.connect(config={"temp_directory": str(parts / "spill"), **limits}) as connection:
         connection.execute(
             f"COPY (SELECT {names} FROM read_parquet([{files}], hive_partitioning = false) "
-            f"ORDER BY household_id, as_of) TO {quoted(str(out), chr(39))} (FORMAT parquet, COMPRESSION {_CODEC_OF_DUCKDB})"
+            f"ORDER BY household_id, as_of) TO {quoted(str(out), chr(39))} "
+            f"(FORMAT parquet, COMPRESSION {_CODEC_OF_DUCKDB})"
         )
 
 

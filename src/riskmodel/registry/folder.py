@@ -59,13 +59,18 @@ class Files:
         return self.recorded is not None and self.digests != (self.recorded,)
 
     @property
+    def stamped(self) -> bool:
+        """Whether the table says that it is one file as this package wrote it."""
+        stamp = len(self.metadata) == 1 and VERSION_KEY in (self.metadata[0].metadata or {})
+        return stamp and self.recorded is not None
+
+    @property
     def written_here(self) -> bool:
         """Whether the table is one file as this package wrote it, and so checked and indexed as a whole.
 
         The stamp alone does not tell: pyarrow keeps it when somebody reads the file, adds rows and writes it again.
         """
-        stamped = len(self.metadata) == 1 and VERSION_KEY in (self.metadata[0].metadata or {})
-        return stamped and self.recorded is not None and not self.changed
+        return self.stamped and not self.changed
 
     @property
     def indexed(self) -> bool | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.files import sha256_of
+from riskmodel.parallel import side_by_side
 from riskmodel.registry.folder import Files, find_tables, read_description
 from riskmodel.registry.known_until import known_until_expression
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Column, Table
@@ -229,6 +230,15 @@ class Registry:
         if name not in self.tables:
             raise CallError(f'{self.path} has no table "{name}".{did_you_mean(name, self.tables)}')
         return self._files[name].paths if name in self._files else ()
+
+    def stamped(self, names: Iterable[str]) -> bool:
+        """Tell whether the tables say that this package wrote them; :meth:`sorted_file` tells whether it is so."""
+        return all(name in self._files and self._files[name].stamped for name in names)
+
+    def check_digests(self, names: Iterable[str]) -> None:
+        """Work out the digests of several tables side by side; they are kept."""
+        for _ in side_by_side(partial(getattr, self._files[name], "digests") for name in names):
+            pass
 
     def sorted_file(self, name: str) -> Files | None:
         """Return the one Parquet file of table ``name`` if this package wrote it: sorted, indexed and checked."""

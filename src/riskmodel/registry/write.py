@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.errors import CallError, DataError, did_you_mean
-from riskmodel.files import sha256_of, write_aside
+from riskmodel.files import CODEC, sha256_of, write_aside
 from riskmodel.registry.codes import codes
 from riskmodel.registry.coerce import EXPECTED, coerce
 from riskmodel.registry.known_until import Keys, contiguous, days, known_until
@@ -258,7 +258,7 @@ def _parquet_writer(path: Path, table: Table) -> pq.ParquetWriter:
     # A dictionary of values that hardly repeat costs time and gives nothing.
     unique = {"record_id", "amount", "loss", "value", "note"}
     leaves = [f"{n}.list.element" if n == "risk_types" else n for n in schema.names if n not in unique]
-    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=leaves)
+    return pq.ParquetWriter(path, schema, compression=CODEC, use_dictionary=leaves)
 
 
 def looks_like_registry(folder: Path) -> bool:

@@ -7,14 +7,16 @@ It means to the letter what :mod:`riskmodel.engine.ibis_engine` means; what it c
 from riskmodel.engine.fused.arithmetic import can_evaluate
 from riskmodel.engine.fused.files import SortedFile
 from riskmodel.engine.fused.program import can_run
-from riskmodel.engine.fused.run import FusedRun, SortedTable, known_households, starts_of_slices
+from riskmodel.engine.fused.run import FusedRun, SortedTable, dates_before_all, starts_of_slices
+from riskmodel.engine.fused.warm import begin_warming
 
 __all__ = [
     "FusedRun",
     "SortedFile",
     "SortedTable",
+    "begin_warming",
     "can_evaluate",
     "can_run",
-    "known_households",
+    "dates_before_all",
     "starts_of_slices",
 ]

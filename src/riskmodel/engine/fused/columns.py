@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,43 +40,6 @@ Column = Coded | Numbers | Days
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Some of the rows of a table, batch by batch: all that a batch has, or those at the positions picked."""
-
-    batches: list[pa.RecordBatch]
-    picks: list[np.ndarray | None]
-
-    @classmethod
-    def all_of(cls, rows: pa.Table) -> Rows:
-        """Return all rows."""
-        batches = rows.to_batches()
-        return cls(batches, [None] * len(batches))
-
-    def __len__(self) -> int:
-        return sum(
-            batch.num_rows if pick is None else len(pick) for batch, pick in zip(self.batches, self.picks, strict=True)
-        )
-
-    def has(self, name: str) -> bool:
-        """Tell whether there is such a column."""
-        return any(name in batch.schema.names for batch in self.batches[:1])
-
-    def places(self) -> np.ndarray:
-        """Return the position of each row among all that the batches have."""
-        starts = np.cumsum([0, *(batch.num_rows for batch in self.batches)])
-        found = [
-            np.arange(start, start + batch.num_rows) if pick is None else start + pick
-            for start, batch, pick in zip(starts, self.batches, self.picks, strict=False)
-        ]
-        return np.concatenate(found) if found else np.empty(0, np.int64)
-
-    def parts(self, name: str) -> Iterator[tuple[pa.Array, np.ndarray | None]]:
-        """Yield a column's batches, each with what is picked of it."""
-        for batch, pick in zip(self.batches, self.picks, strict=True):
-            yield batch.column(name), pick
-
-
-@dataclass(frozen=True)
 class Frame:
     """Some rows of a table, column by column. A column is converted when it is first asked for."""
 
@@ -87,54 +50,44 @@ class Frame:
         return self.load(name)
 
 
-def frame(rows: Rows, kinds: Mapping[str, str]) -> Frame:
-    """Return the columns of ``rows``; those of ``kinds`` that ``rows`` lacks are missing throughout."""
+def frame(batches: Sequence[pa.RecordBatch], kinds: Mapping[str, str]) -> Frame:
+    """Return the columns of ``batches``; those of ``kinds`` that these lack are missing throughout."""
     ready: dict[str, Column] = {}
-    many = len(rows)
+    rows = sum(batch.num_rows for batch in batches)
 
     def load(name: str) -> Column:
         if name not in ready:
-            kind = kinds[name]
-            ready[name] = _column(rows, many, name, kind) if rows.has(name) else _all_missing(many, kind)
+            parts = [batch.column(name) for batch in batches if name in batch.schema.names]
+            ready[name] = _column(parts, rows, kinds[name]) if parts else _all_missing(rows, kinds[name])
         return ready[name]
 
-    return Frame(many, load)
+    return Frame(rows, load)
 
 
-def _column(rows: Rows, many: int, name: str, kind: str) -> Column:
+def _column(parts: Sequence[pa.Array], rows: int, kind: str) -> Column:
     if kind in {"date", "month"}:
-        return Days(_joined(rows, many, name, np.int32, missing=NO_DAY)[0])
+        return Days(_joined(parts, rows, np.int32, missing=NO_DAY)[0])
     if kind in {"money", "number", "integer"}:
-        return Numbers(*_joined(rows, many, name, np.int64 if kind == "integer" else np.float64, missing=0))
+        return Numbers(*_joined(parts, rows, np.int64 if kind == "integer" else np.float64, missing=0))
     if kind == "boolean":
-        return Coded(_joined(rows, many, name, np.int8, missing=-1)[0].astype(np.int32) + 1, _TRUTHS)
-    return _coded(rows, many, name)
+        return Coded(_joined(parts, rows, np.int8, missing=-1)[0].astype(np.int32) + 1, _TRUTHS)
+    return _coded(parts, rows)
 
 
-def _joined(rows: Rows, many: int, name: str, dtype: type, *, missing: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return a column's numbers, ``missing`` where there is none, and where that is; None where it is nowhere."""
-    out: np.ndarray = np.empty(many, dtype)
+def _joined(parts: Sequence[pa.Array], rows: int, dtype: type, *, missing: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the numbers of all parts, ``missing`` where there is none, and where that is; None where nowhere."""
+    out: np.ndarray = np.empty(rows, dtype)
     gone: np.ndarray | None = None
     start = 0
-    for values, pick in rows.parts(name):
-        stop = start + (len(values) if pick is None else len(pick))
-        _take(as_numpy(_as_stored(values, dtype), dtype), pick, out[start:stop])
+    for values in parts:
+        stop = start + len(values)
+        out[start:stop] = as_numpy(_as_stored(values, dtype), dtype)
         if values.null_count:
-            absent = ~there(values)
-            absent = absent if pick is None else absent[pick]
-            out[start:stop][absent] = missing
-            gone = np.zeros(many, bool) if gone is None else gone
-            gone[start:stop] = absent
+            gone = np.zeros(rows, bool) if gone is None else gone
+            np.logical_not(there(values), out=gone[start:stop])
+            out[start:stop][gone[start:stop]] = missing
         start = stop
     return out, gone
-
-
-def _take(values: np.ndarray, pick: np.ndarray | None, out: np.ndarray) -> None:
-    if pick is None:
-        out[:] = values
-    else:
-        # All positions are within: a check would make NumPy work in a buffer.
-        values.take(pick, out=out, mode="clip")
 
 
 def _as_stored(values: pa.Array, dtype: type) -> pa.Array:
@@ -144,21 +97,19 @@ def _as_stored(values: pa.Array, dtype: type) -> pa.Array:
     return values if same else values.cast(kind)
 
 
-def _coded(rows: Rows, many: int, name: str) -> Coded:
-    place = np.empty(many, np.int32)
+def _coded(parts: Sequence[pa.Array], rows: int) -> Coded:
+    place = np.empty(rows, np.int32)
     known: dict[str, int] = {}
     last: pa.Array | None = None
     start = 0
-    for values, pick in rows.parts(name):
+    for values in parts:
         coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         if last is None or not coded.dictionary.equals(last):
             last = coded.dictionary
-            codes = [known.setdefault(text, len(known) + 1) for text in last.to_pylist()]
             # Position 0 is for what is missing.
-            of_code = np.array([0, *codes], np.int32)
-        indices = filled(coded.indices, np.int32, missing=-1)
-        stop = start + (len(indices) if pick is None else len(pick))
-        of_code.take((indices if pick is None else indices[pick]) + 1, out=place[start:stop], mode="clip")
+            of_code = np.array([0, *(known.setdefault(text, len(known) + 1) for text in last.to_pylist())], np.int32)
+        stop = start + len(values)
+        of_code.take(filled(coded.indices, np.int32, missing=-1) + 1, out=place[start:stop], mode="clip")
         start = stop
     return Coded(place, tuple(known))
 
@@ -177,10 +128,14 @@ def as_numpy(values: pa.Array, dtype: type) -> np.ndarray:
     Arrow's own conversion, and its ``fill_null``, import pandas, which takes longer than many a run.
     """
     if not len(values):
-        return np.empty(0, dtype)
-    numbers: np.ndarray = np.frombuffer(values.buffers()[1], dtype, values.offset + len(values))[values.offset :]
-    numbers.flags.writeable = False
-    return numbers
+        return read_only(np.empty(0, dtype))
+    return read_only(np.frombuffer(values.buffers()[1], dtype, values.offset + len(values))[values.offset :])
+
+
+def read_only(values: np.ndarray) -> np.ndarray:
+    """Return an array not to be written to: to the compiled pass, others are of another type."""
+    values.flags.writeable = False
+    return values
 
 
 def there(values: pa.Array) -> np.ndarray:
@@ -203,8 +158,7 @@ def filled(values: pa.Array, dtype: type, *, missing: float) -> np.ndarray:
     """Return the numbers of an array, with ``missing`` where there is none; not to be written to."""
     numbers = as_numpy(values, dtype)
     if values.null_count:
-        numbers = np.where(there(values), numbers, np.asarray(missing, dtype))
-        numbers.flags.writeable = False
+        numbers = read_only(np.where(there(values), numbers, np.asarray(missing, dtype)))
     return numbers
 
 

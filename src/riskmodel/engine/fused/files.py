@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,25 +79,30 @@ class SortedFile:
                     found.remove(name)
         return frozenset(found)
 
-    def read(self, low: bytes, past: bytes | None, wanted: Iterable[str]) -> pa.Table:
-        """Read some columns of the households from ``low`` to before ``past`` (None: to the end).
+    def most_rows(self, low: bytes, past: bytes | None) -> int:
+        """Return how many rows :meth:`read` can give at most."""
+        return sum(self.metadata.row_group(group).num_rows for group in self._groups(low, past))
 
-        Clocks that say nothing there are left out. A row group in which the slice begins or ends is kept for the
-        slice that goes on from it.
+    def read(self, low: bytes, past: bytes | None, wanted: Iterable[str]) -> Iterator[pa.Table]:
+        """Read some columns of the households from ``low`` to before ``past`` (None: to the end), by row group.
+
+        Clocks that say nothing in a row group are left out. A row group in which the slice begins or ends is kept for
+        the slice that goes on from it.
 
         Raises
         ------
         DataError
             The file cannot be read, or the households do not lie in order.
         """
-        groups = range(bisect_left(self.highs, low), len(self.lows) if past is None else bisect_left(self.lows, past))
         names = [name for name in self.columns if name in set(wanted)]
-        within = [g for g in groups if self.lows[g] >= low and (past is None or self.highs[g] < past)]
-        parts = [self._part(self._shared(g, names), low, past) for g in groups if not within or g < within[0]]
-        if within or not groups:
-            parts.append(self.read_groups(within, names))
-            parts.extend(self._part(self._shared(g, names), low, past) for g in groups if within and g > within[-1])
-        return _stacked(parts)
+        for group in self._groups(low, past):
+            if self.lows[group] >= low and (past is None or self.highs[group] < past):
+                yield self.read_groups([group], names)
+            else:
+                yield self._part(self._shared(group, names), low, past)
+
+    def _groups(self, low: bytes, past: bytes | None) -> range:
+        return range(bisect_left(self.highs, low), len(self.lows) if past is None else bisect_left(self.lows, past))
 
     def read_groups(self, groups: Sequence[int], wanted: Iterable[str]) -> pa.Table:
         """Read some columns of whole row groups; clocks that say nothing there are left out."""
@@ -152,7 +157,9 @@ class SortedFile:
         """Each thread has its own handle: a Parquet reader is not to be shared."""
         if not hasattr(self._open, "handle"):
             codes = [name for name in self.columns if self.kinds.get(name) in _AS_CODES]
-            self._open.handle = pq.ParquetFile(self.path, metadata=self.metadata, read_dictionary=codes)
+            self._open.handle = pq.ParquetFile(
+                self.path, metadata=self.metadata, read_dictionary=codes, pre_buffer=False
+            )
         return self._open.handle
 
     def _says_nothing(self, name: str, groups: Sequence[int]) -> bool:
@@ -176,8 +183,6 @@ def count_before(ids: pa.Array, household: bytes) -> int:
     return bisect_left(range(len(ids)), household, key=lambda place: ids[place].as_py().encode())
 
 
-def _stacked(parts: list[pa.Table]) -> pa.Table:
+def stacked(parts: Iterable[pa.Table]) -> pa.Table:
     """Put parts on top of each other; a clock that only some of them have is missing in the others."""
-    if len(parts) == 1:
-        return parts[0]
     return pa.concat_tables(parts, promote_options="default")

@@ -10,13 +10,11 @@ Importing this module imports Numba.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
-from riskmodel.engine.calendar import LATEST as _LATEST
+from riskmodel.engine.fused.compiled import compiled
 
 Numbers = np.ndarray
 
@@ -31,115 +29,7 @@ _NO_DAY = -(2**31)
 _TOGETHER = 256
 
 
-_OPTIONS = {"nogil": True, "error_model": "numpy"}
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile on first use; keep the result beside the package, or in the user's cache where that is read only."""
-    try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:
-        return numba.njit(**_OPTIONS)(function)
-
-
-@_compiled
-def choose(
-    household: Numbers,
-    of_slice: Numbers,
-    clocks: tuple[Numbers, Numbers, Numbers],
-    marks: tuple[Numbers, Numbers],
-    bounds: Numbers,
-    reached: Numbers,
-    ranges: tuple[Numbers, Numbers],
-    chosen: tuple[Numbers, Numbers, Numbers, Numbers],
-) -> bool:
-    """Choose the rows of one batch that any date can see; return False where rows do not lie in order.
-
-    Parameters
-    ----------
-    household : (rows,)
-        The code of each row's household; ``of_slice[code]`` is its number in the slice, -1 where it is not there.
-    clocks : own, known, until, each (rows,)
-        In days; ``until`` may be empty.
-    marks : given, withdrawn, each (rows,) or empty
-        Whether ``until`` is there (empty: always), and whether the row is withdrawn (empty: never).
-    bounds : (4,)
-        A row is chosen from this own date on, before this one, if known before this one and until this one.
-    reached : (3,)
-        The household and own date that the batch before ended with, and how many rows are chosen so far.
-    ranges : first, past, each (households,)
-        Where the chosen rows of each household begin and end.
-    chosen : row, own, known, until
-        The chosen rows' positions in their batch, and clocks: a row that stands has a day after all others.
-    """
-    own, known, until = clocks
-    given, withdrawn = marks
-    first, past = ranges
-    row_of, own_of, known_of, until_of = chosen
-    last, last_day, many = reached[0], reached[1], reached[2]
-    for row in range(len(household)):
-        mine, day = of_slice[household[row]], own[row]
-        if mine < 0:
-            continue
-        if mine < last or (mine == last and day < last_day):
-            return False
-        last, last_day = mine, day
-        if day < bounds[0] or day >= bounds[1] or known[row] >= bounds[2]:
-            continue
-        if len(withdrawn) and withdrawn[row]:
-            continue
-        there = len(until) > 0 and (len(given) == 0 or given[row] != 0)
-        end = until[row] if there else np.int32(_LATEST)
-        if end < bounds[3]:
-            continue
-        if past[mine] == 0:
-            first[mine] = many
-        row_of[many], own_of[many], known_of[many], until_of[many] = row, day, known[row], end
-        many += 1
-        past[mine] = many
-    reached[0], reached[1], reached[2] = last, last_day, many
-    return True
-
-
-@_compiled
-def visible_row(
-    first: Numbers,
-    past: Numbers,
-    own: Numbers,
-    known: Numbers,
-    until: Numbers,
-    known_at: Numbers,
-    ref: Numbers,
-    out: Numbers,
-) -> None:
-    """Fill in the last row visible of each household at each date, -1 where there is none."""
-    for household in range(len(first)):
-        for date in range(len(ref)):
-            out[household, date] = -1
-            for row in range(first[household], past[household]):
-                if own[row] < ref[date] and known[row] < known_at[date] <= until[row]:
-                    out[household, date] = row
-
-
-@_compiled
-def millionths(value: Numbers, out: Numbers) -> None:
-    """Fill in ``value`` in whole millionths, halves rounded away from zero as SQL does."""
-    for row in range(len(value)):
-        scaled = value[row] * 1e6
-        whole = np.trunc(scaled)
-        if abs(scaled - whole) >= 0.5:
-            whole += 1.0 if scaled > 0 else -1.0
-        out[row] = np.int64(whole)
-
-
-@_compiled
-def mark(place: Numbers, bits_of_place: Numbers, out: Numbers) -> None:
-    """Add to each row the bits of its code."""
-    for row in range(len(place)):
-        out[row] |= bits_of_place[place[row]]
-
-
-@_compiled
+@compiled
 def _product(a: Any, b: Any) -> tuple[Any, Any]:
     """Return the 128-bit product of two 64-bit numbers as high and low halves."""
     low32, half = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -150,7 +40,7 @@ def _product(a: Any, b: Any) -> tuple[Any, Any]:
     return p11 + (p01 >> half) + (p10 >> half) + (middle >> half), low
 
 
-@_compiled
+@compiled
 def _deviation(many: int, total: int, high: int, low: int) -> float:
     """Return the sample standard deviation from the count, the sum, and the sum of squares in two halves.
 
@@ -170,7 +60,7 @@ def _deviation(many: int, total: int, high: int, low: int) -> float:
 # rows of one household.
 
 
-@_compiled
+@compiled
 def _see(
     low: int,
     high: int,
@@ -219,7 +109,7 @@ def _see(
     return many
 
 
-@_compiled
+@compiled
 def _pick(
     need: int, many: int, seen: tuple[Numbers, Numbers, Numbers, Numbers], picked: tuple[Numbers, Numbers]
 ) -> int:
@@ -234,7 +124,7 @@ def _pick(
     return found
 
 
-@_compiled
+@compiled
 def _gather(
     op: int,
     column: int,
@@ -300,13 +190,13 @@ def _gather(
                 tally[cell] += tally[cell - 1]
 
 
-@_compiled
+@compiled
 def _between(tally: Numbers, start: int, low: int, high: int) -> int:
     """Return what a running total gained over segments ``low`` to ``high`` of the household whose cells begin there."""
     return tally[start + high] - (tally[start + low - 1] if low > 0 else 0)
 
 
-@_compiled
+@compiled
 def _finish(
     op: int,
     low: int,
@@ -351,7 +241,7 @@ def _finish(
         out[household] = value
 
 
-@_compiled
+@compiled
 def _again(
     op: int,
     column: int,
@@ -389,7 +279,7 @@ def _again(
     return stamp
 
 
-@_compiled
+@compiled
 def _most_rows(first: Numbers, past: Numbers) -> int:
     """Return how many rows the households that are worked on together can have."""
     most = 1
@@ -401,7 +291,7 @@ def _most_rows(first: Numbers, past: Numbers) -> int:
     return most
 
 
-@_compiled
+@compiled
 def reduce_rows(
     first: Numbers,
     past: Numbers,

@@ -88,13 +88,13 @@ class Totals:
 
 def _whole_units(values: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return values in whole millionths, 0 where missing, and 1 where there is one; one column a value."""
-    from riskmodel.engine.fused import kernel
+    from riskmodel.engine.fused import scan
 
     there = np.stack([~np.isnan(value) for value in values], axis=1)
     units = np.empty(there.shape, np.int64)
     column = np.empty(len(there), np.int64)
     for number, value in enumerate(values):
-        kernel.millionths(np.nan_to_num(value, nan=0.0), column)
+        scan.millionths(np.nan_to_num(value, nan=0.0), column)
         units[:, number] = column
     return units, there.astype(np.int64)
 

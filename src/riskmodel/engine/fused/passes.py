@@ -55,7 +55,7 @@ def run(program: Program, laid: Tables, part: Slice) -> np.ndarray:
 
 def _static_bits(program: Program, rows: Frame) -> np.ndarray:
     """Return the bits that do not depend on the date; what reads one column of codes is worked out once a code."""
-    from riskmodel.engine.fused import kernel
+    from riskmodel.engine.fused import scan
 
     bits = np.zeros(rows.rows, np.uint64)
     spans = program.spans()
@@ -74,7 +74,7 @@ def _static_bits(program: Program, rows: Frame) -> np.ndarray:
     for name, marks in by_code.items():
         codes = rows[name]
         assert isinstance(codes, Coded)
-        kernel.mark(codes.place, marks, bits)
+        scan.mark(codes.place, marks, bits)
     return bits
 
 
@@ -97,7 +97,7 @@ def _moving_bits(program: Program, rows: Frame) -> np.ndarray:
 
 
 def _units(laid: Tables, rows: Frame) -> np.ndarray:
-    from riskmodel.engine.fused import kernel
+    from riskmodel.engine.fused import scan
 
     out = np.zeros((len(laid.units), rows.rows), np.int64)
     for number, (value, moment) in enumerate(laid.units):
@@ -105,7 +105,7 @@ def _units(laid: Tables, rows: Frame) -> np.ndarray:
         if value.scale == 1:
             out[number] = given[0]
         else:
-            kernel.millionths(np.ascontiguousarray(given[0], np.float64), out[number])
+            scan.millionths(np.ascontiguousarray(given[0], np.float64), out[number])
         if given[1] is not None:
             out[number, given[1]] = 0
     return out

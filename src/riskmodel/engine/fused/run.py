@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from riskmodel.engine import plan
 from riskmodel.engine.calendar import add_months, day_number
 from riskmodel.engine.fused.arithmetic import Steps
-from riskmodel.engine.fused.columns import Coded, Rows, as_arrow, frame
-from riskmodel.engine.fused.files import SortedFile
+from riskmodel.engine.fused.columns import Coded, as_arrow, frame
+from riskmodel.engine.fused.files import SortedFile, stacked
 from riskmodel.engine.fused.neighbours import Totals
 from riskmodel.engine.fused.passes import run
 from riskmodel.engine.fused.program import Program, Stored, Tables, programs, tables
@@ -28,8 +28,8 @@ MEMORY = 1 << 29
 _BASE = "household"
 _COUNTY = "county_code"
 _FEWEST, _MOST = 500, 100_000
-# Slices that a worker may have ready while a row group is being written.
-_AHEAD = 2
+# Slices that a worker may have ready while a row group is being written, where memory allows it.
+_AHEAD = 8
 # Rows of arithmetic at a time: small enough that intermediate values stay in the processor's cache.
 _BLOCK = 16_384
 
@@ -95,9 +95,13 @@ class FusedRun:
         self.passes = programs(wanted, stored, self.as_of)
         self.base = Program(_BASE, stored[_BASE], plan.HISTORY, self.as_of)
         self.laid: dict[int, Tables] = {id(one): tables(one) for many in self.passes.values() for one in many}
-        self.columns = {name: self._columns(name) for name in {_BASE, *self.passes}}
+        self.values = {name: self._values_of(name) for name in {_BASE, *self.passes}}
+        self.columns = {name: self.values[name] | self._clocks(name) for name in self.values}
         self._again = (present, memory)
         self.households = _size(self.sources, self.columns, len(wanted) + 3 * len(outputs), len(as_of), memory)
+        # What is ready and waits may take a quarter of the budget.
+        waiting = (memory or MEMORY) // 4 // (8 * max(len(outputs), 1) * len(as_of) * self.households)
+        self.ahead = int(np.clip(waiting, cores() + 1, _AHEAD * cores()))
 
     def schema(self) -> pa.Schema:
         """Return the columns of the result."""
@@ -117,7 +121,7 @@ class FusedRun:
         pasts = [*slices[1:], None]
         calls = (partial(self._piece, low, past) for low, past in zip(slices, pasts, strict=True))
         try:
-            yield from side_by_side(calls, ahead=_AHEAD * cores())
+            yield from side_by_side(calls, ahead=self.ahead)
         finally:
             for table in self.sources.values():
                 table.file.close()
@@ -135,8 +139,12 @@ class FusedRun:
             memory=memory,
         )
 
-    def _columns(self, table: str) -> set[str]:
-        names = {"household_id", "known_on", "known_until", "withdrawn", self.sources[table].own_date}
+    def _clocks(self, table: str) -> set[str]:
+        return {"household_id", "known_on", "known_until", "withdrawn", self.sources[table].own_date}
+
+    def _values_of(self, table: str) -> set[str]:
+        """Return the columns that conditions and reductions read."""
+        names: set[str] = set()
         for program in self.passes.get(table, []):
             for reduction in program.reductions:
                 parts = [*reduction.where, *([reduction.column] if reduction.column is not None else [])]
@@ -146,35 +154,32 @@ class FusedRun:
         return names
 
     def _piece(self, low: bytes, past: bytes | None) -> pa.Table:
-        people = self._rows(_BASE, low, past)
+        people = stacked(self.sources[_BASE].file.read(low, past, self.columns[_BASE]))
         ids = pc.unique(people["household_id"].cast(pa.string()))
         seen = self._base(people, ids)
         results: dict[plan.Household, np.ndarray] = {}
         for name, many in self.passes.items():
-            rows = people if name == _BASE else self._rows(name, low, past)
-            laid = [(program, self.laid[id(program)]) for program in many]
-            part = cut(rows, ids, laid, place=str(self._path(name)))
+            file, laid = self.sources[name].file, [(program, self.laid[id(program)]) for program in many]
+            base = name == _BASE
+            parts = [people] if base else file.read(low, past, self.columns[name])
+            most = people.num_rows if base else file.most_rows(low, past)
+            part = cut(parts, most, ids, laid, columns=self.values[name], place=str(file.path))
             for program, tables_ in laid:
                 out = run(program, tables_, part)
                 results |= {r: out[number].reshape(-1) for number, r in enumerate(program.reductions)}
         results |= self._figures(people, seen)
         return self._table(people, ids, seen.reshape(-1), results)
 
-    def _path(self, name: str) -> object:
-        return self.sources[name].file.path
-
-    def _rows(self, name: str, low: bytes, past: bytes | None) -> pa.Table:
-        return self.sources[name].file.read(low, past, self.columns[name])
-
     def _base(self, people: pa.Table, ids: pa.Array) -> np.ndarray:
         """Return the position of each household's row as seen at each date, -1 where it is not known yet."""
-        laid = tables(self.base)
-        return last_visible(cut(people, ids, [(self.base, laid)], place=str(self._path(_BASE))), laid)
+        laid, place = tables(self.base), str(self.sources[_BASE].file.path)
+        part = cut([people], people.num_rows, ids, [(self.base, laid)], columns=(), place=place)
+        return last_visible(part, laid)
 
     def _figures(self, people: pa.Table, seen: np.ndarray) -> dict[plan.Household, np.ndarray]:
         if not self.figures:
             return {}
-        county = frame(Rows.all_of(people), self.sources[_BASE].file.kinds)[_COUNTY]
+        county = frame(people.to_batches(), self.sources[_BASE].file.kinds)[_COUNTY]
         assert isinstance(county, Coded)
         place = np.where(seen < 0, 0, county.place[seen])
         found: dict[plan.Household, np.ndarray] = {}
@@ -238,19 +243,19 @@ def _values(
     return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
-def known_households(table: SortedTable, as_of: Sequence[date]) -> dict[date, int]:
-    """Return how many rows of the household table are seen at each date."""
-    counts = dict.fromkeys(as_of, 0)
-    program = Program(_BASE, table.stored, plan.HISTORY, tuple(as_of))
-    laid = tables(program)
+def dates_before_all(table: SortedTable, as_of: Sequence[date]) -> list[date]:
+    """Return the dates at which no row of the household table is seen."""
+    waiting = list(as_of)
     for group in range(len(table.file.lows)):
+        if not waiting:
+            break
+        program = Program(_BASE, table.stored, plan.HISTORY, tuple(waiting))
         names = ["household_id", table.own_date, "known_on", "known_until", "withdrawn"]
         rows = table.file.read_groups([group], names)
-        part = cut(rows, _dictionary(rows["household_id"]), [(program, laid)], place=str(table.file.path))
-        for day in as_of:
-            on = day_number(day)
-            counts[day] += int(np.count_nonzero((part.known < on) & (part.until >= on) & (part.own < on)))
-    return counts
+        ids, laid, place = _dictionary(rows["household_id"]), tables(program), str(table.file.path)
+        seen = last_visible(cut([rows], rows.num_rows, ids, [(program, laid)], columns=(), place=place), laid)
+        waiting = [day for day, anyone in zip(waiting, np.any(seen >= 0, axis=0).tolist(), strict=True) if not anyone]
+    return waiting
 
 
 def starts_of_slices(table: SortedTable, households: int) -> list[bytes]:
