@@ -250,7 +250,9 @@ def test_cross_validation_is_held_against_the_dates_that_have_a_truth(workspace,
     assert (table.origin, table.rows) == (None, 720)
     assert set(done.evaluation.regret.dates) == set(DAYS)
     assert MISSING in done.evaluation.regret.missing
-    assert "Grouped cross-validation, all rows (720 households)" in (done.out / "card.md").read_text(encoding="utf-8")
+    assert "Grouped cross-validation, all rows (720 households tested)" in (done.out / "card.md").read_text(
+        encoding="utf-8"
+    )
 
 
 EXPERIMENT = """

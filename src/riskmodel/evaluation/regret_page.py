@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from riskmodel.drawing import Series, grouped_bars
 from riskmodel.evaluation.baselines import Scorer
@@ -88,21 +88,13 @@ def _regrets(table: RegretTable, scorers: Sequence[Scorer], lang: str) -> str:
 
 
 def _distances(table: RegretTable, scorers: Sequence[Scorer], lang: str) -> str:
-    given = [s for s in scorers if s.name in table.distances]
-
-    def row(name: str, said: Callable[[str], str]) -> list[str]:
-        return [html.escape(name), *(html.escape(said(s.name)) for s in given)]
-
-    rows = [row(WORDS[lang]["root"], lambda s: points(root(table.distances[s]["truth_squared_error"])))]
+    given = {_name(s, lang): table.distances[s.name] for s in scorers if s.name in table.distances}
+    rows = [[WORDS[lang]["root"], *(points(root(by["truth_squared_error"])) for by in given.values())]]
     for measure in DISTANCES:
-        write = signed if measure == "truth_gap" else shown
-        rows.append(
-            row(
-                measure_name(measure, lang),
-                lambda s, m=measure, write=write: write(table.distances[s][m], m, digits=digits(m)),  # type: ignore[misc]
-            )
-        )
-    return _grid(["", *(html.escape(_name(s, lang)) for s in given)], rows)
+        said = signed if measure == "truth_gap" else shown
+        figures = (said(by[measure], measure, digits=digits(measure)) for by in given.values())
+        rows.append([measure_name(measure, lang), *figures])
+    return _grid(["", *map(html.escape, given)], [list(map(html.escape, row)) for row in rows])
 
 
 def _band_name(band: Band, lang: str, *, last: bool) -> str:
@@ -140,8 +132,12 @@ def _bands_picture(table: RegretTable, scorers: Sequence[Scorer], lang: str) -> 
         ),
         Series(name=words["said"].format(name=_name(model, lang)), values=[band.said["model"] for band in bands]),
     ]
-    names = [f"{_band_name(band, lang, last=False)} (n={band.rows:,})" for band in bands]
-    return grouped_bars(names, series, title=words["bands"], y_label=words["bands_axis"])
+    return grouped_bars(
+        [_band_name(band, lang, last=False) for band in bands],
+        series,
+        title=words["bands"],
+        y_label=words["bands_axis"],
+    )
 
 
 def _recall_picture(table: RegretTable, scorers: Sequence[Scorer], labels: Sequence[str], lang: str) -> str:

@@ -96,7 +96,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "ask": "To have it, simulate again with the options as they were and besides: {options}.",
         "odd": "A date that is not the first of a month can have none: {odd}.",
         "none": "No test origin has true risks, so there is no regret to report.",
-        "says": "{mode}, {where} ({rows} households), against the best possible: {figures}.",
+        "says": "{mode}, {where} ({rows} households tested), against the best possible: {figures}.",
         "figure": "{measure} {own} where the best possible has {best}, regret {regret}{unit}",
         "points": " points",
         "typical": "; the probability is typically {root} percentage points off the true risk",
