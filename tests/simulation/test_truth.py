@@ -21,7 +21,7 @@ from riskmodel.simulation import simulate, simulate_registry
 from riskmodel.simulation.calendar import day_number, make_calendar
 from riskmodel.simulation.county import STREAMS, _live_one_month
 from riskmodel.simulation.state import County
-from riskmodel.simulation.truth import HORIZON_MONTHS, LAG_DAYS, SCHEMA, TRUTH, Truth, dates_of_truth
+from riskmodel.simulation.truth import HORIZON_MONTHS, LAG_DAYS, OUTCOME, REPLAYS, SCHEMA, TRUTH, Truth, dates_of_truth
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
 DATES = (date(2024, 1, 1), date(2025, 1, 1))
@@ -122,6 +122,7 @@ def test_the_command_writes_it_and_features_never_see_it(tmp_path):
     assert "true risk of need within 12 months, from 4 lives each; mean 2023-07-01" in done.output
     rows = pq.read_table(out / TRUTH)
     assert rows.schema.equals(SCHEMA)
+    assert rows.schema.metadata[REPLAYS] == b"4"
     assert set(rows["risk"].to_pylist()) <= {0.0, 0.25, 0.5, 0.75, 1.0}
     assert (
         rows["household_id"].to_pylist()
@@ -159,7 +160,7 @@ def test_dates_are_every_january_by_default():
 
 
 def test_horizon_and_lag_are_those_of_the_outcome():
-    spec = CATALOGUE.outcome("need")
+    spec = CATALOGUE.outcome(OUTCOME)
     assert (spec.horizon_months, spec.lag_days) == (HORIZON_MONTHS, LAG_DAYS)
 
 

@@ -45,6 +45,9 @@ def train_command(
     evaluation.html (Chinese and English), card.md, metrics.json, splits.svg and predictions.parquet. The first
     version becomes the champion; later ones are promoted with "riskmodel promote".
 
+    Where the registry is simulated and holds truth.parquet (riskmodel simulate OUT --truth K), all of them say besides
+    how far the model and each baseline stay behind who knows every household's true risk.
+
     Example: riskmodel train experiments/fengcheng.yaml --registry out/demo/registry
     """
     from rich.console import Console
@@ -93,6 +96,8 @@ def show(trained: Trained, *, console: object) -> None:
         console.print(f"  {escape(line)}", highlight=False)
     for finding in findings(trained.evaluation):
         console.print(f"{'[green]ahead[/]' if finding.good else '[red]NOT AHEAD[/]'}  {escape(finding.en)}")
+    for line in _best_possible(trained.evaluation):
+        console.print(f"Regret  {escape(line)}", soft_wrap=True, highlight=False)
     report = trained.out / "evaluation.html"
     console.print(f"Bundle  {trained.bundle} ({trained.reference})", soft_wrap=True, highlight=False)
     console.print(f"Report  {report}", soft_wrap=True, highlight=False)
@@ -106,6 +111,15 @@ def show(trained: Trained, *, console: object) -> None:
         else f"The champion stands as it was. To change it: riskmodel promote {name} {version}"
     )
     console.print(said, soft_wrap=True, highlight=False)
+
+
+def _best_possible(evaluation: Evaluation) -> list[str]:
+    """Say how far the model stays behind the true risks of a simulated county, and where they are not known."""
+    from riskmodel.evaluation.regret_words import distance_said, where_missing
+
+    if evaluation.regret is None:
+        return []
+    return [line for line in (*distance_said(evaluation, "en"), where_missing(evaluation.regret, "en")) if line]
 
 
 def scores_table(evaluation: Evaluation) -> RichTable:

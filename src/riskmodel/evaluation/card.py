@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.findings import best_of, compared, findings, measure_name, mode_name, shown, table_name
 from riskmodel.evaluation.metrics import capacity_label
+from riskmodel.evaluation.regret_words import WORDS, distance_said, intro, where_missing
 from riskmodel.evaluation.report_words import group_words, how_measured
 from riskmodel.evaluation.results import CROSS_VALIDATION, Evaluation
 from riskmodel.training.flow import flow_markdown
@@ -37,6 +38,7 @@ def model_card(evaluation: Evaluation) -> str:
         "## Flow of rows\n\n" + flow_markdown(evaluation.flow),
         "## Results beside the baselines\n\n" + _bullets(compared(evaluation, "en")) + "\n\n" + _results(evaluation),
         "## Where the model does not win\n\n" + _losses(evaluation),
+        *_best_possible(evaluation),
         "## How this was measured\n\n" + _bullets(how_measured(evaluation, "en")),
         "## What moves the score\n\n" + _importance(evaluation),
         "## Sensitive features\n\n" + _sensitive(sensitive),
@@ -115,6 +117,15 @@ def _losses(evaluation: Evaluation) -> str:
     return (
         _bullets(lost) if lost else "By AUC, average precision and recall at the main capacity it is ahead everywhere."
     )
+
+
+def _best_possible(evaluation: Evaluation) -> list[str]:
+    """The distance to the oracle, where the registry is simulated and tells the true risks."""
+    regret = evaluation.regret
+    if regret is None:
+        return []
+    said = [*distance_said(evaluation, "en"), *([where_missing(regret, "en")] if regret.missing else [])]
+    return [f"## {WORDS['en']['title']}\n\n{intro(regret, 'en')}\n\n{_bullets(said)}"]
 
 
 def _importance(evaluation: Evaluation) -> str:

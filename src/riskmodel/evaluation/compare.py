@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,19 +126,18 @@ def compare(
     list of Table
         One an origin, then the pooled one where there are several origins.
     """
-    boot = ClusterDraws.of(int(clusters.max()) + 1, draws=draws, seed=seed)
+    boot = draws_of(clusters, draws=draws, seed=seed)
     strata = range(len(predictions.origins))
     point: dict[str, list[Sums]] = {}
     drawn: dict[str, list[Sums]] = {}
     for scorer in scorers:
         for stratum in strata:
             rows = predictions.stratum == stratum
-            scored = _scored(predictions, scorer, rows)
             flags = rule[rows] if rule is not None else None
-            point.setdefault(scorer.name, []).append(sums(scored, capacities=capacities, rule=flags))
-            slices = [sums(scored, capacities=capacities, rule=flags, weights=w) for w in boot.weights(clusters[rows])]
-            joined = {name: np.concatenate([part[name] for part in slices]) for name in slices[0]}
-            drawn.setdefault(scorer.name, []).append(joined)
+            add = partial(sums, scored_rows(predictions, scorer, rows), capacities=capacities, rule=flags)
+            once, again = with_draws(add, boot=boot, codes=clusters[rows])
+            point.setdefault(scorer.name, []).append(once)
+            drawn.setdefault(scorer.name, []).append(again)
 
     tables = [
         _table(
@@ -168,7 +168,27 @@ def compare(
     return tables
 
 
-def _scored(predictions: Predictions, scorer: Scorer, rows: np.ndarray) -> Scored:
+def draws_of(clusters: np.ndarray, *, draws: int, seed: int) -> ClusterDraws:
+    """Return the draws of an evaluation: the same for every table that is made of the same clusters and seed."""
+    return ClusterDraws.of(int(clusters.max()) + 1, draws=draws, seed=seed)
+
+
+def with_draws(add: Callable[..., Sums], *, boot: ClusterDraws, codes: np.ndarray) -> tuple[Sums, Sums]:
+    """Add up once on the rows themselves and once for each draw.
+
+    Parameters
+    ----------
+    add : callable
+        ``add(weights=w)`` gives the sums of the rows weighted by each line of ``w``; None is every row once.
+    codes : ndarray of int
+        The group of each row.
+    """
+    slices = [add(weights=weights) for weights in boot.weights(codes)]
+    return add(weights=None), {name: np.concatenate([part[name] for part in slices]) for name in slices[0]}
+
+
+def scored_rows(predictions: Predictions, scorer: Scorer, rows: np.ndarray) -> Scored:
+    """Return what a scorer said about the rows that a mask picks."""
     score = predictions.scores[scorer.name][rows]
     return Scored(outcome=predictions.outcome[rows], score=score, probability=score if scorer.probabilities else None)
 
@@ -204,5 +224,5 @@ def _table(
         trained_positives=trained[1],
         estimates=estimates,
         differences=differences,
-        reliability={s.name: reliability(_scored(predictions, s, rows)) for s in scorers if s.probabilities},
+        reliability={s.name: reliability(scored_rows(predictions, s, rows)) for s in scorers if s.probabilities},
     )

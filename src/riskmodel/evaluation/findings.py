@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.metrics import better
+from riskmodel.evaluation.regret import RegretTable
 from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation
 
 _MODES = {
@@ -23,7 +24,14 @@ _NAMES = {
     "brier": ("Brier 分数", "Brier score"),
     "brier_skill": ("Brier 技巧", "Brier skill"),
     "calibration_error": ("校准误差", "calibration error"),
+    "truth_gap": ("平均预测风险减平均真实风险（百分点）", "mean risk given minus mean true risk (percentage points)"),
+    "truth_squared_error": ("与真实风险之差的均方", "mean squared difference from the true risk"),
+    "truth_correlation": ("与真实风险的相关系数", "correlation with the true risk"),
+    "truth_slope": ("真实风险对预测风险的斜率", "slope of the true risk on the risk given"),
 }
+
+# Shown as percentages, and differences of them in percentage points.
+_SHARES = ("recall", "precision", "truth_gap")
 
 
 def mode_name(mode: str, lang: str) -> str:
@@ -31,7 +39,7 @@ def mode_name(mode: str, lang: str) -> str:
     return _MODES[mode][lang]
 
 
-def table_name(table: Table, lang: str) -> str:
+def table_name(table: Table | RegretTable, lang: str) -> str:
     """Return a table's origin in words."""
     words = {"pooled": {"zh": "合并", "en": "pooled"}, "folds": {"zh": "全部样本", "en": "all rows"}}
     return words[table.name][lang] if table.name in words else table.name
@@ -54,29 +62,29 @@ def measure_name(measure: str, lang: str) -> str:
     return f"{word}（容量{share}）" if lang == "zh" else f"{word} at {share}"
 
 
-def shown(estimate: Estimate, measure: str, *, interval: bool = True) -> str:
-    """Return an estimate as text: shares as percentages, the rest with three decimals; a dash where undefined.
+def shown(estimate: Estimate, measure: str, *, interval: bool = True, digits: int = 3) -> str:
+    """Return an estimate as text: shares as percentages, the rest with ``digits`` decimals; a dash where undefined.
 
     >>> shown(Estimate(value=0.256, low=0.2, high=0.31), "recall_at_5pct")
     '25.6% (20.0–31.0)'
     """
     if math.isnan(estimate.value):
         return "–"
-    share = measure.startswith(("recall", "precision"))
-    value = f"{estimate.value * 100:.1f}%" if share else f"{estimate.value:.3f}"
+    share = measure.startswith(_SHARES)
+    value = f"{estimate.value * 100:.1f}%" if share else f"{estimate.value:.{digits}f}"
     if not interval or math.isnan(estimate.low):
         return value
-    low, high = ((f"{e * 100:.1f}" if share else f"{e:.3f}") for e in (estimate.low, estimate.high))
+    low, high = ((f"{e * 100:.1f}" if share else f"{e:.{digits}f}") for e in (estimate.low, estimate.high))
     return f"{value} ({low}–{high})" if estimate.low >= 0 else f"{value} ({low}, {high})"
 
 
-def signed(difference: Estimate, measure: str) -> str:
-    """Return a difference with its sign; shares in percentage points.
+def signed(difference: Estimate, measure: str, *, digits: int = 3) -> str:
+    """Return a difference with its sign; shares in percentage points, the rest with ``digits`` decimals.
 
     >>> signed(Estimate(value=-0.0001, low=-0.02, high=0.01), "auc")
     '0.000 (−0.020, +0.010)'
     """
-    points, digits = (100, 1) if measure.startswith(("recall", "precision")) else (1, 3)
+    points, digits = (100, 1) if measure.startswith(_SHARES) else (1, digits)
     value, low, high = (_with_sign(v * points, digits) for v in (difference.value, difference.low, difference.high))
     return value if math.isnan(difference.low) else f"{value} ({low}, {high})"
 

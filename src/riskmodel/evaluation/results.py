@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.compare import POOLED, Table
+from riskmodel.evaluation.regret import Regret
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.plan import Plan
 
@@ -50,6 +51,8 @@ class Evaluation:
         What the final model learned from.
     record : dict
         What the training set was made of.
+    regret : Regret, optional
+        How far all stay behind the best possible, where a simulated registry tells the true risks.
     """
 
     experiment: Experiment
@@ -64,6 +67,7 @@ class Evaluation:
     rows: int
     positives: int
     record: dict[str, Any]
+    regret: Regret | None = None
 
     @property
     def baselines(self) -> list[Scorer]:
@@ -84,7 +88,8 @@ class Evaluation:
         return OUT_OF_TIME if OUT_OF_TIME in self.tables else CROSS_VALIDATION
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as plain data, as ``metrics.json`` holds it."""
+        """Return all of it as plain data, as ``metrics.json`` holds it; ``regret`` only where there is any."""
+        regret = {} if self.regret is None else {"regret": self.regret.to_dict()}
         return {
             "experiment": self.experiment.model_dump(mode="json", by_alias=True),
             "experiment_sha256": self.experiment.sha256,
@@ -102,6 +107,7 @@ class Evaluation:
                 for s in self.scorers
             },
             "tables": {mode: [table.to_dict() for table in tables] for mode, tables in self.tables.items()},
+            **regret,
             "importance": [vars(item) for item in self.importance],
             "flow": [{k: _plain(v) for k, v in row.items()} for row in self.flow.to_dict(orient="records")],
         }

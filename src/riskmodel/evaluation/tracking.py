@@ -15,12 +15,16 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from riskmodel.errors import DataError
+from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.compare import POOLED, Table
+from riskmodel.evaluation.regret import ORACLE
 from riskmodel.evaluation.results import Evaluation
 
 _TIMEOUT_SECONDS = 300
@@ -154,7 +158,7 @@ def run_record(evaluation: Evaluation, *, files: list[Path], bundle: Path, refer
         {
             "name": f"{mode}: {table.name}",
             "params": {"mode": mode, "origin": table.name, "rows": table.rows, "positives": table.positives},
-            "metrics": table_metrics(table),
+            "metrics": table_metrics(table) | regret_metrics(evaluation, mode, origin=table.origin),
         }
         for mode, tables in evaluation.tables.items()
         for table in tables
@@ -163,7 +167,8 @@ def run_record(evaluation: Evaluation, *, files: list[Path], bundle: Path, refer
     metrics: dict[str, float] = {}
     for mode in evaluation.tables:
         prefix = "" if mode == evaluation.main_mode else f"{mode}/"
-        metrics |= {prefix + name: value for name, value in table_metrics(evaluation.summary(mode)).items()}
+        found = table_metrics(evaluation.summary(mode)) | regret_metrics(evaluation, mode)
+        metrics |= {prefix + name: value for name, value in found.items()}
     return {
         "experiment": experiment.name,
         "name": reference,
@@ -178,11 +183,40 @@ def run_record(evaluation: Evaluation, *, files: list[Path], bundle: Path, refer
 
 def table_metrics(table: Table) -> dict[str, float]:
     """Return a table as metrics: the model's under their own names, a baseline's as ``rule/auc``; ends as ``_low``."""
-    out = {}
-    for scorer, by_measure in table.estimates.items():
-        prefix = "" if scorer == "model" else f"{scorer}/"
-        for measure, estimate in by_measure.items():
-            for ending, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
-                if not math.isnan(value):
-                    out[f"{prefix}{measure}{ending}"] = float(value)
+    return {
+        f"{'' if scorer == 'model' else f'{scorer}/'}{name}": value
+        for scorer, by_measure in table.estimates.items()
+        for name, value in _with_ends(by_measure)
+    }
+
+
+def regret_metrics(evaluation: Evaluation, mode: str, *, origin: date | str | None = POOLED) -> dict[str, float]:
+    """Return the distance to the best possible as metrics; none where no truth is known.
+
+    Parameters
+    ----------
+    origin : date or None
+        The table's; the last one (pooled over the origins whose truth is known) when left out.
+
+    Returns
+    -------
+    dict
+        ``oracle/auc``; ``regret/auc`` and ``truth_slope`` of the model, ``rule/regret/auc`` of a baseline.
+    """
+    tables = [] if evaluation.regret is None else evaluation.regret.tables.get(mode, [])
+    chosen = tables[-1:] if origin == POOLED else [table for table in tables if table.origin == origin]
+    out: dict[str, float] = {}
+    for table in chosen:
+        out |= {f"{ORACLE}/{name}": value for name, value in _with_ends(table.estimates[ORACLE])}
+        for scorer in table.regrets:
+            prefix = "" if scorer == "model" else f"{scorer}/"
+            out |= {f"{prefix}regret/{name}": value for name, value in _with_ends(table.regrets[scorer])}
+            out |= {f"{prefix}{name}": value for name, value in _with_ends(table.distances.get(scorer, {}))}
     return out
+
+
+def _with_ends(by_measure: Mapping[str, Estimate]) -> Iterator[tuple[str, float]]:
+    for measure, estimate in by_measure.items():
+        for ending, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
+            if not math.isnan(value):
+                yield f"{measure}{ending}", float(value)

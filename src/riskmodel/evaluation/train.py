@@ -26,11 +26,13 @@ from riskmodel.evaluation.inputs import (
     prepare,
     scorers_of,
 )
+from riskmodel.evaluation.regret import Regret, regret_tables
 from riskmodel.evaluation.report import evaluation_html
 from riskmodel.evaluation.report_words import group_words
 from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance
 from riskmodel.evaluation.splits_picture import splits_svg
 from riskmodel.evaluation.tracking import MlflowTracker
+from riskmodel.evaluation.truth import TestedTruth, against_truth, truth_beside
 from riskmodel.files import check_place, write_aside
 from riskmodel.progress import step
 from riskmodel.training.experiment import Experiment
@@ -128,21 +130,26 @@ def run_experiment(
     for folder in (models, out):
         check_place(folder)
     with nullcontext() if tracker is None else tracker(models) as tracking:
-        with step(f"Features and outcomes at {len(prepared.plan.training)} dates"):
+        plan = prepared.plan
+        truth = truth_beside(
+            prepared.registry.path, outcome=prepared.experiment.outcome, horizon_months=plan.horizon.months
+        )
+        with step(f"Features and outcomes at {len(plan.training)} dates"):
             rows = build_rows(prepared)
         groups = groups_of(rows, prepared.experiment.validation.holdout.by)
         folds = lay_out_folds(prepared, rows, groups)
         for parts in folds.values():
             check_classes(parts, rows.y)
+        judged = None if truth is None else against_truth(truth, rows, folds=folds)
         if tracking is not None:
             tracking.open()
         scorers = scorers_of(prepared)
-        tables, predictions = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers)
+        tables, predictions, regret = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers, truth=judged)
         with step("The final model"):
             classifier = new_classifier(prepared).fit(
                 rows.X[list(prepared.columns)], rows.y.astype(int), groups=pd.factorize(groups, sort=True)[0]
             )
-        evaluation = _gather(prepared, rows, scorers=scorers, tables=tables, classifier=classifier)
+        evaluation = _gather(prepared, rows, scorers=scorers, tables=tables, classifier=classifier, regret=regret)
         store = ModelStore(models)
         version = store.add(prepared.experiment.name, lambda folder: _save(classifier, folder, evaluation))
         reference = f"{prepared.experiment.name}@{version}"
@@ -178,12 +185,13 @@ def _judge(
     groups: pd.Series,
     folds: dict[str, list[Fold]],
     scorers: list[Scorer],
-) -> tuple[dict[str, list[Table]], dict[str, Predictions]]:
+    truth: TestedTruth | None,
+) -> tuple[dict[str, list[Table]], dict[str, Predictions], Regret | None]:
     experiment = prepared.experiment
     clusters = pd.factorize(groups_of(rows, experiment.intervals.by), sort=True)[0]
     rule = experiment.baselines.rule
     flags = rule_flags(rule, rows.X) if rule is not None else None
-    tables, predictions = {}, {}
+    tables, predictions, regrets = {}, {}, {}
     for mode, parts in folds.items():
         asked = backtest(
             rows.X,
@@ -194,18 +202,21 @@ def _judge(
             label=f"Testing {mode_name(mode, 'en')}",
         )
         with step("Intervals"):
-            tables[mode] = compare(
-                asked,
-                scorers=scorers,
-                clusters=clusters[asked.rows],
-                capacities=experiment.capacities,
-                rule=flags[asked.rows] if flags is not None else None,
-                draws=experiment.intervals.bootstrap,
-                level=experiment.intervals.level,
-                seed=experiment.seed,
-            )
+            how = {
+                "scorers": scorers,
+                "clusters": clusters[asked.rows],
+                "capacities": experiment.capacities,
+                "rule": flags[asked.rows] if flags is not None else None,
+                "draws": experiment.intervals.bootstrap,
+                "level": experiment.intervals.level,
+                "seed": experiment.seed,
+            }
+            tables[mode] = compare(asked, **how)
+            if truth is not None:
+                noise = truth.noise[asked.rows] if truth.noise is not None else None
+                regrets[mode] = regret_tables(asked, risk=truth.risk[asked.rows], noise=noise, **how)
         predictions[mode] = asked
-    return tables, predictions
+    return tables, predictions, None if truth is None else truth.regret(regrets)
 
 
 def _gather(
@@ -215,6 +226,7 @@ def _gather(
     scorers: list[Scorer],
     tables: dict[str, list[Table]],
     classifier: RiskClassifier,
+    regret: Regret | None,
 ) -> Evaluation:
     experiment, catalogue = prepared.experiment, prepared.catalogue
     outcome, cohort = catalogue.outcome(experiment.outcome), catalogue.cohort(experiment.cohort.name)
@@ -239,6 +251,7 @@ def _gather(
             "cohort_definition": cohort.definition,
             "rule": _rule(prepared),
         },
+        regret=regret,
     )
 
 

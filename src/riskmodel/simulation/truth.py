@@ -41,8 +41,9 @@ SCHEMA = pa.schema(
         pa.field("risk", pa.float64(), nullable=False),
     ]
 )
-# Those of the outcome `need`.
-HORIZON_MONTHS, LAG_DAYS = 12, 90
+# How many lives each risk is a share of, in the file's metadata: who judges by it knows how far chance moved it.
+REPLAYS = b"riskmodel.replays"
+OUTCOME, HORIZON_MONTHS, LAG_DAYS = "need", 12, 90
 _STREAM = 0x72757468
 # Lives that run at a time take about so much together: a life keeps a copy of the state, and a year's journal.
 _MEMORY, _BYTES_A_HOUSEHOLD = 4 << 30, 7_000
@@ -93,10 +94,10 @@ class Truth:
         return side_by_side(calls, workers=min(cores(), fitting))
 
     def table(self) -> pa.Table:
-        """Return what was gathered, by household and date."""
-        return pa.concat_tables([SCHEMA.empty_table(), *self._parts]).sort_by(
-            [("household_id", "ascending"), ("as_of", "ascending")]
-        )
+        """Return what was gathered, by household and date; its metadata hold the number of replays."""
+        rows = pa.concat_tables([SCHEMA.empty_table(), *self._parts])
+        ordered = rows.sort_by([("household_id", "ascending"), ("as_of", "ascending")])
+        return ordered.replace_schema_metadata({REPLAYS: str(self.replays)})
 
     def _one_life(self, county: County, as_of: date, number: int) -> np.ndarray:
         life = copy.copy(county)
