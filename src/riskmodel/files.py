@@ -96,7 +96,7 @@ def sha256_of(path: Path) -> str:
     """Return the hex sha256 of a file's bytes."""
     digest = hashlib.sha256()
     # In large pieces: between two of them, a thread may have to wait for others to let go of the interpreter.
-    piece = memoryview(bytearray(_PIECE))
+    piece = memoryview(bytearray(min(_PIECE, Path(path).stat().st_size + 1)))
     with Path(path).open("rb", buffering=0) as handle:
         while read := handle.readinto(piece):
             digest.update(piece[:read])

@@ -249,27 +249,17 @@ def _days(column: Column) -> np.ndarray:
 
 def _ages(column: Column, moment: Moment | None) -> Values:
     assert moment is not None
-    day = moment.ref
-    year, month, dom = _civil(_days(column))
-    today = day.year * 10_000 + day.month * 100 + day.day
-    return Values((today - (year * 10_000 + month * 100 + dom)) // 10_000, _days(column) == NO_DAY)
+    return Values(whole_months(_days(column), moment.ref) // 12, _days(column) == NO_DAY)
 
 
 def _months(column: Column, moment: Moment | None) -> Values:
     assert moment is not None
-    day = moment.ref
-    return Values(whole_months(_days(column), day), _days(column) == NO_DAY)
+    return Values(whole_months(_days(column), moment.ref), _days(column) == NO_DAY)
 
 
 def whole_months(earlier: np.ndarray, later: date) -> np.ndarray:
     """Return the whole months between days since 1970 and a date (int64); negative for a later day."""
-    year, month, dom = _civil(earlier)
-    return (later.year * 12 + later.month) - (year * 12 + month) - (dom > later.day)
-
-
-def _civil(days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return year, month and day of the month of days since 1970 (proleptic Gregorian)."""
-    stamps = np.where(days == NO_DAY, 0, days).astype("datetime64[D]")
+    stamps = np.where(earlier == NO_DAY, 0, earlier).astype("datetime64[D]")
     months = stamps.astype("datetime64[M]")
-    index = months.astype(np.int64) + 1970 * 12
-    return index // 12, index % 12 + 1, (stamps - months).astype(np.int64) + 1
+    begun = (stamps - months).astype(np.int64) >= later.day
+    return (later.year - 1970) * 12 + later.month - 1 - months.astype(np.int64) - begun

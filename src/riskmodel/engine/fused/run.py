@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -20,6 +20,7 @@ from riskmodel.engine.fused.neighbours import Totals
 from riskmodel.engine.fused.passes import run
 from riskmodel.engine.fused.program import Program, Stored, Tables, programs, tables
 from riskmodel.engine.fused.visible import cut, last_visible
+from riskmodel.engine.fused.warm import begin_warming
 from riskmodel.parallel import cores, side_by_side
 
 PolicyFigure = Callable[[str, str, date], float]
@@ -100,7 +101,8 @@ class FusedRun:
         self._again = (present, memory)
         self.households = _size(self.sources, self.columns, len(wanted) + 3 * len(outputs), len(as_of), memory)
         # What is ready and waits may take a quarter of the budget.
-        waiting = (memory or MEMORY) // 4 // (8 * max(len(outputs), 1) * len(as_of) * self.households)
+        numbers = len(wanted) + len(outputs)
+        waiting = (memory or MEMORY) // 4 // (8 * max(numbers, 1) * len(as_of) * self.households)
         self.ahead = int(np.clip(waiting, cores() + 1, _AHEAD * cores()))
 
     def schema(self) -> pa.Schema:
@@ -156,19 +158,24 @@ class FusedRun:
     def _piece(self, low: bytes, past: bytes | None) -> pa.Table:
         people = stacked(self.sources[_BASE].file.read(low, past, self.columns[_BASE]))
         ids = pc.unique(people["household_id"].cast(pa.string()))
+        parts = {name: [people] if name == _BASE else self._parts(name, low, past) for name in self.passes}
         seen = self._base(people, ids)
         results: dict[plan.Household, np.ndarray] = {}
         for name, many in self.passes.items():
             file, laid = self.sources[name].file, [(program, self.laid[id(program)]) for program in many]
-            base = name == _BASE
-            parts = [people] if base else file.read(low, past, self.columns[name])
-            most = people.num_rows if base else file.most_rows(low, past)
-            part = cut(parts, most, ids, laid, columns=self.values[name], place=str(file.path))
+            most = people.num_rows if name == _BASE else file.most_rows(low, past)
+            part = cut(parts.pop(name), most, ids, laid, columns=self.values[name], place=str(file.path))
             for program, tables_ in laid:
                 out = run(program, tables_, part)
                 results |= {r: out[number].reshape(-1) for number, r in enumerate(program.reductions)}
         results |= self._figures(people, seen)
         return self._table(people, ids, seen.reshape(-1), results)
+
+    def _parts(self, name: str, low: bytes, past: bytes | None) -> Iterable[pa.Table]:
+        """Return the rows of the slice's households, some at a time."""
+        parts = self.sources[name].file.read(low, past, self.columns[name])
+        # While what is compiled is being loaded, there is nothing to do but read.
+        return list(parts) if begin_warming().is_alive() else parts
 
     def _base(self, people: pa.Table, ids: pa.Array) -> np.ndarray:
         """Return the position of each household's row as seen at each date, -1 where it is not known yet."""
@@ -234,13 +241,15 @@ def _values(
 ) -> list[np.ndarray]:
     """Work out nodes for the rows ``kept`` of ``results``; what ``of_kept`` holds is given for these rows already."""
     ready = of_kept or {}
+    everyone = len(kept) == max(map(len, results.values()), default=0)
     blocks = []
     for start in range(0, max(len(kept), 1), _BLOCK):
         block = slice(start, start + _BLOCK)
-        rows = kept[block]
+        # Where nobody is left out, what was worked out is taken as it lies.
+        rows = block if everyone else kept[block]
         given = {at: ready[leaf][block] if leaf in ready else results[leaf][rows] for leaf, at in steps.leaves.items()}
-        blocks.append(steps.work_out(given, len(rows)))
-    return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        blocks.append(steps.work_out(given, len(kept[block])))
+    return blocks[0] if len(blocks) == 1 else [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
 def dates_before_all(table: SortedTable, as_of: Sequence[date]) -> list[date]:
@@ -249,13 +258,20 @@ def dates_before_all(table: SortedTable, as_of: Sequence[date]) -> list[date]:
     for group in range(len(table.file.lows)):
         if not waiting:
             break
-        program = Program(_BASE, table.stored, plan.HISTORY, tuple(waiting))
-        names = ["household_id", table.own_date, "known_on", "known_until", "withdrawn"]
-        rows = table.file.read_groups([group], names)
-        ids, laid, place = _dictionary(rows["household_id"]), tables(program), str(table.file.path)
-        seen = last_visible(cut([rows], rows.num_rows, ids, [(program, laid)], columns=(), place=place), laid)
-        waiting = [day for day, anyone in zip(waiting, np.any(seen >= 0, axis=0).tolist(), strict=True) if not anyone]
+        rows = table.file.read_groups([group], [table.own_date, "known_on", "known_until", "withdrawn"])
+        waiting = [day for day in waiting if not pc.any(_seen(rows, table.own_date, day)).as_py()]
     return waiting
+
+
+def _seen(rows: pa.Table, own_date: str, day: date) -> pa.ChunkedArray:
+    """Say which rows are seen at a day; missing where a clock is."""
+    seen = pc.and_(pc.less(rows[own_date], day), pc.less(rows["known_on"], day))
+    if "known_until" in rows.column_names:
+        until = rows["known_until"]
+        seen = pc.and_(seen, pc.or_kleene(pc.is_null(until), pc.greater_equal(until, day)))
+    if "withdrawn" in rows.column_names:
+        seen = pc.and_(seen, pc.invert(pc.coalesce(rows["withdrawn"], pa.scalar(False))))
+    return seen
 
 
 def starts_of_slices(table: SortedTable, households: int) -> list[bytes]:
