@@ -27,6 +27,7 @@ from riskmodel.simulation import (
     labour,
     listing,
     measures,
+    newcomers,
     points,
     shocks,
 )
@@ -53,6 +54,7 @@ STREAMS = (
     "measures",
     "points",
     "clocks",
+    "newcomers",
 )
 EARLIEST_YEAR = 2015
 _LOG = logging.getLogger(__name__)
@@ -228,6 +230,7 @@ def _no_support(n: int) -> Support:
 
 
 def _live_one_month(county: County) -> None:
+    newcomers.step(county)
     demography.step(county)
     health.step(county)
     shocks.step(county)
@@ -246,7 +249,7 @@ def _first_rows(county: County) -> None:
     end = county.today + county.days
     everyone = np.arange(len(county.households))
     _write_households(county, everyone, seen=-1)
-    here = np.flatnonzero((county.members.joins_on < end) & (county.members.left_on >= end))
+    here = np.flatnonzero(county.members.left_on >= end)
     _write_members(county, here, seen=-1)
     county.households.changed[:] = False
     county.members.changed[:] = False
@@ -257,12 +260,10 @@ def _changed_rows(county: County) -> None:
     end = county.today + county.days
     members = county.members
     _write_households(county, np.flatnonzero(county.households.changed), seen=end - 1)
-    first_day = county.calendar.start
-    known = (members.joins_on < end) & (members.left_on >= first_day)
+    known = members.left_on >= county.calendar.start
     _write_members(county, np.flatnonzero(members.changed & known), seen=end - 1)
     county.households.changed[:] = False
-    # Who has not joined yet will be written when joining.
-    members.changed &= members.joins_on >= end
+    members.changed[:] = False
 
 
 def _write_households(county: County, who: np.ndarray, *, seen: int) -> None:

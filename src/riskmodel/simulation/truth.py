@@ -1,10 +1,10 @@
 """The true risk of every household: its future lived many times from its full state at a date.
 
-Only a simulated county can tell it. What stands in the state at the date is held fixed: everyone's health, jobs, traits
-that no registry sees, measures in force, who is on the list, and the births and marriages into the household, which
-the county settles at its beginning. Everything else of the year ahead (illness, accidents, disasters, work, prices,
-measures, checks, and the registry's delays and slips) is drawn anew each time. So the risk is that of an observer who
-knows the state in full; a model, which knows the registry, cannot be expected to do as well.
+Only a simulated county can tell it. What stands in the state at the date is held fixed: who lives in the household,
+everyone's health, jobs, traits that no registry sees, measures in force, who is on the list. Everything else of the
+year ahead (births and marriages, illness, accidents, disasters, work, prices, measures, checks, and the registry's
+delays and slips) is drawn anew each time. So the risk is that of an observer who knows the state in full; a model,
+which knows the registry, cannot be expected to do as well.
 
 A life counts as need when the registry would say so, 90 days after the year's end: as the outcome ``need`` does, with
 the lines of the package's own policy record, which the county is lived by. Every household has a risk, also one that
