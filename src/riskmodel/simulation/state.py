@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from riskmodel.registry.codes import codes
+from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import Calendar
 from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.parameters import Parameters
@@ -173,10 +174,11 @@ class Support:
 
 @dataclass
 class County:
-    """Everything a mechanism may read or move in one month."""
+    """Everything a mechanism may read or move in one month, of the households of one block."""
 
     parameters: Parameters
     calendar: Calendar
+    block: Block
     streams: dict[str, np.random.Generator]
     journal: Journal
     places: Places
