@@ -16,6 +16,7 @@ from riskmodel.errors import CallError
 from riskmodel.registry.schema import TABLES
 from riskmodel.simulation import blocks, county, simulate, simulate_registry
 from riskmodel.simulation.blocks import cut
+from riskmodel.simulation.truth import Truth
 
 MANY = {"households": 1500, "years": 2, "until": date(2025, 1, 1)}
 BLOCKS = 5
@@ -195,3 +196,20 @@ def test_no_workers_are_refused_before_anything_is_done(tmp_path, workers):
     with pytest.raises(CallError, match=f"--workers is {workers}; expected 1 or more"):
         simulate_registry(tmp_path / "c", **MANY, seed=1, workers=workers)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lives_of_one_number_share_the_county_s_shocks_across_blocks():
+    """A bad year is bad for the whole county: the spread of the lives' shares says so, block by block or not."""
+    cycles: dict[int, list[np.ndarray]] = {}
+
+    def live(state: county.County) -> None:
+        county.live_one_month(state)
+        if state.calendar.month[state.t] == 12:
+            cycles.setdefault(state.block.number, []).append(state.places.cycle)
+
+    truth = Truth(3, 7, [date(2024, 1, 1)], live)
+    lived = list(simulate(**{**MANY, "households": 600}, seed=3, before_month=truth.before_month))
+    assert len(lived) == 2
+    first, second = cycles.values()
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+    assert not np.array_equal(first[0], first[1])
