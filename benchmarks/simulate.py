@@ -57,8 +57,8 @@ def figures(folder: Path, households: int, years: int, times: int, *, scaling: b
     yield Figure("simulate_peak_gib", two.peak_gib, 0.15)
     if scaling:
         ten, _ = simulate(folder, households=10 * households, years=years, workers=2)
-        yield Figure("simulate_10_times_the_households_seconds_over_1", ten.seconds / two.seconds, 0.15)
-        yield Figure("simulate_10_times_the_households_peak_over_1", ten.peak_gib / two.peak_gib, 0.15)
+        yield Figure("simulate_10x_households_cpu_over_1x", ten.cpu / two.cpu, 0.15)
+        yield Figure("simulate_10x_households_peak_over_1x", ten.peak_gib / two.peak_gib, 0.15)
 
 
 def main() -> None:
