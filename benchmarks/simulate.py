@@ -42,6 +42,8 @@ def best(runs: list[Run]) -> Run:
 
 def figures(folder: Path, households: int, years: int, times: int, *, scaling: bool) -> Iterator[Figure]:
     """Measure, and yield the lines of the baseline."""
+    # A first run fills the cache of compiled code; it does not count.
+    simulate(folder, households=100, years=1, workers=2)
     runs: dict[int, list[Run]] = {1: [], 2: []}
     said = set()
     for _ in range(times):
