@@ -7,49 +7,26 @@ and the least time of each counts. Needs the extra `bench`.
 from __future__ import annotations
 
 import argparse
-import csv
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from by_hand import polars_query, sql
+from measuring import Figure, Run, measure_call, write_figures
 from riskmodel.engine.calendar import add_months
 from work import AS_OF, make_catalogue, make_registry
 
 HERE = Path(__file__).parent
 BASELINE = HERE / "baseline.csv"
 RUNNERS = ("fused", "ibis", "duckdb_by_hand", "polars_by_hand", "duckdb_plainly", "polars_plainly")
-GIB = 1 << 30
 # As `--memory 3GB`: without a limit DuckDB takes what the machine has.
 IBIS_MEMORY = "3GB"
 # featuretools takes a while: it is compared on fewer households.
 FEATURETOOLS_HOUSEHOLDS = 20_000
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run: seconds from start to exit, seconds of all cores together, and the most memory it held."""
-
-    seconds: float
-    cpu: float
-    peak_gib: float
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A line of the baseline."""
-
-    name: str
-    value: float
-    tolerance: float
-    higher_is_better: bool = False
 
 
 def run_here(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> None:
@@ -73,21 +50,7 @@ def run_here(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> N
 def measure(runner: str, registry: Path, as_of: Sequence[date], out: Path) -> Run:
     """Work the columns out in a process of its own and measure it as a whole."""
     call = [sys.executable, __file__, "--registry", str(registry), "--run", runner, "--out", str(out)]
-    return measure_call(runner, [*call, *(f"--as-of={day}" for day in as_of)], registry)
-
-
-def measure_call(name: str, call: Sequence[str], registry: Path) -> Run:
-    """Measure a command as a whole."""
-    # As on any machine where programs are run more than once: bytecode is kept.
-    kept = {"PYTHONPYCACHEPREFIX": str(registry.parent / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
-    started = time.perf_counter()
-    process = subprocess.Popen(call, env=os.environ | kept)
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    if status:
-        raise SystemExit(f"{name} failed (exit {os.waitstatus_to_exitcode(status)}).")
-    # Linux counts in KiB, macOS in bytes.
-    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / GIB)
+    return measure_call(runner, [*call, *(f"--as-of={day}" for day in as_of)], registry.parent)
 
 
 def in_turn(runners: Sequence[str], registry: Path, as_of: Sequence[date], folder: Path, times: int) -> dict[str, Run]:
@@ -167,7 +130,7 @@ def beside_featuretools(folder: Path, python: str, times: int) -> Iterator[Figur
     ours, theirs = [], []
     for _ in range(times):
         ours.append(measure("fused", registry, [AS_OF], folder / "fused.parquet").seconds)
-        theirs.append(measure_call("featuretools", other, registry).seconds)
+        theirs.append(measure_call("featuretools", other, folder).seconds)
         print(f"  fused {ours[-1]:.2f} s, featuretools {theirs[-1]:.2f} s", flush=True)
     yield Figure("fused_over_featuretools_20k", min(ours) / min(theirs), 0.3)
 
@@ -196,12 +159,7 @@ def main() -> None:
     finally:
         if given.folder is None:
             shutil.rmtree(folder)
-    with given.out.open("w", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(["name", "value", "tolerance", "higher_is_better"])
-        for line in lines:
-            writer.writerow([line.name, f"{line.value:.3f}", line.tolerance, str(line.higher_is_better).lower()])
-            print(f"{line.name:<40}{line.value:8.3f}")
+    write_figures(lines, given.out)
 
 
 if __name__ == "__main__":

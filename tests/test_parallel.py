@@ -58,3 +58,13 @@ def test_no_more_calls_begin_than_may_be_ahead() -> None:
     time.sleep(0.1)
     assert len(begun) == 8
     results.close()
+
+
+def test_calls_under_way_are_told_when_nobody_waits_for_them() -> None:
+    stopped = threading.Event()
+    results = side_by_side([lambda: None, lambda: stopped.wait(30)], workers=2, stopped=stopped)
+    next(results)
+    began = time.monotonic()
+    results.close()
+    assert stopped.is_set()
+    assert time.monotonic() - began < 10

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -20,8 +21,12 @@ def cores() -> int:
 
 
 def side_by_side(
-    calls: Iterable[Callable[[], T]], *, workers: int | None = None, ahead: int | None = None
-) -> Iterator[T]:
+    calls: Iterable[Callable[[], T]],
+    *,
+    workers: int | None = None,
+    ahead: int | None = None,
+    stopped: threading.Event | None = None,
+) -> Generator[T, None, None]:
     """Yield the result of each call, in their order, while later ones run.
 
     Threads, not processes: what takes long in a call must let go of the interpreter (LightGBM, NumPy and BLAS do).
@@ -36,6 +41,9 @@ def side_by_side(
     ahead : int, optional
         How many calls may have begun before their result is asked for, so that results do not pile up; by default
         one more than run at a time. More keep the workers busy while the caller is long over one result.
+    stopped : threading.Event, optional
+        Set when no more results are wanted, before the calls under way are waited for: a long call that looks at it
+        may end early.
     """
     from threadpoolctl import threadpool_limits
 
@@ -50,4 +58,6 @@ def side_by_side(
                 running.extend(pool.submit(call) for call in itertools.islice(waiting, 1))
                 yield done
         finally:
+            if stopped is not None:
+                stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,6 +32,30 @@ def track(items: Iterable[T], *, label: str, total: int | None = None) -> Iterat
         if time.monotonic() - spoken >= _SECONDS_BETWEEN_LINES:
             spoken = time.monotonic()
             _LOG.info("%s: %s%s", label, f"{done:,}", f" of {total:,}" if total else "")
+
+
+@contextlib.contextmanager
+def counting(label: str, *, total: int) -> Iterator[Callable[[], None]]:
+    """Give a call that counts one thing more as done, from any thread; shown as :func:`track` does."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bars:
+            bar = bars.add_task(label, total=total)
+            yield lambda: bars.advance(bar)
+        return
+    turn, done, spoken = threading.Lock(), 0, time.monotonic()
+
+    def count() -> None:
+        nonlocal done, spoken
+        with turn:
+            done += 1
+            if time.monotonic() - spoken >= _SECONDS_BETWEEN_LINES:
+                spoken = time.monotonic()
+                _LOG.info("%s: %s of %s", label, f"{done:,}", f"{total:,}")
+
+    yield count
 
 
 @contextlib.contextmanager

@@ -23,6 +23,15 @@ def test_a_registry_that_stands_there_is_replaced(cli, tmp_path):
     assert json.loads((out / "registry.json").read_text())["tables"]["household"] < 50
 
 
+def test_the_number_of_workers_changes_no_byte(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("riskmodel.simulation.blocks.HOUSEHOLDS_A_BLOCK", 50)
+    for workers in (1, 3):
+        ended = cli("simulate", tmp_path / str(workers), "-n", 200, "-y", 1, "--workers", workers)
+        assert ended.code == 0, ended.err
+    said = [(tmp_path / str(workers) / "registry.json").read_text() for workers in (1, 3)]
+    assert said[0] == said[1]
+
+
 def test_a_folder_of_something_else_is_left_alone(cli, tmp_path):
     (tmp_path / "letters.txt").write_text("not yours")
     ended = cli("simulate", tmp_path, "-n", 10, "-y", 1)
@@ -46,6 +55,7 @@ def test_with_force_it_writes_beside_the_other_files(cli, tmp_path):
         (("--years", "0"), "--years is 0"),
         (("--until", "2026-13-01"), "2026-13-01"),
         (("--years", "40"), "at most"),
+        (("--workers", "0"), "--workers is 0; expected 1 or more"),
     ],
 )
 def test_a_wrong_call_names_the_option_and_writes_nothing(cli, tmp_path, arguments, named):

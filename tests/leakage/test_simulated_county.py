@@ -25,7 +25,7 @@ Rows = dict[str, list[dict[str, Any]]]
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("leakage") / "county"
-    simulate_registry(out, households=60, years=6, seed=5, until=date(2026, 1, 1))
+    simulate_registry(out, households=90, years=6, seed=5, until=date(2026, 1, 1))
     return out
 
 

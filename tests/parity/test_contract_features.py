@@ -19,7 +19,7 @@ from riskmodel.simulation import simulate_registry
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
 # The first of a year and of a month, the middle of one, and a day that the year before did not have.
 DATES = [date(2022, 1, 1), date(2023, 7, 1), date(2024, 2, 29), date(2024, 9, 15)]
-HOUSEHOLDS = 520
+HOUSEHOLDS = 700
 
 
 @pytest.fixture(scope="module")

@@ -69,8 +69,8 @@ def test_slices_of_households_give_the_bytes_of_the_whole(sound, tmp_path):
     with RegistryWriter(tmp_path / "slices") as writer:
         writer.add("income", income.slice(0, 2))
         writer.add("income", income.slice(2))
-    whole, slices = (pq.read_table(tmp_path / name / "income.parquet") for name in ("whole", "slices"))
-    assert whole.equals(slices)
+    whole, slices = ((tmp_path / name / "income.parquet").read_bytes() for name in ("whole", "slices"))
+    assert whole == slices
 
 
 def test_a_slice_out_of_order_is_refused_and_nothing_is_left(sound, tmp_path):

@@ -6,7 +6,6 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -19,13 +18,13 @@ from riskmodel.features import build_labels, load_catalogue
 from riskmodel.registry import Registry
 from riskmodel.simulation import simulate, simulate_registry
 from riskmodel.simulation.calendar import day_number, make_calendar
-from riskmodel.simulation.county import STREAMS, _live_one_month
+from riskmodel.simulation.county import live_one_month
 from riskmodel.simulation.state import County
 from riskmodel.simulation.truth import HORIZON_MONTHS, LAG_DAYS, OUTCOME, REPLAYS, SCHEMA, TRUTH, Truth, dates_of_truth
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
 DATES = (date(2024, 1, 1), date(2025, 1, 1))
-COUNTY = {"households": 2500, "years": 3, "seed": 21, "until": date(2026, 5, 1)}
+COUNTY = {"households": 4000, "years": 3, "seed": 21, "until": date(2026, 5, 1)}
 LIVES = 40
 EDGES = (0.0, 0.02, 0.08, 0.25, 0.6, 1.01)
 
@@ -45,8 +44,8 @@ class Watch:
 
 @pytest.fixture(scope="module")
 def lived() -> dict[date, np.ndarray]:
-    watch = Watch(Truth(LIVES, 9, DATES, _live_one_month, STREAMS))
-    simulate(**COUNTY, before_month=watch)
+    watch = Watch(Truth(LIVES, 9, DATES, live_one_month, workers=2))
+    [_] = simulate(**COUNTY, before_month=watch)
     return watch.lives
 
 
@@ -106,11 +105,12 @@ def test_the_state_is_left_as_it_was(tmp_path):
     }
 
 
-def test_the_same_bytes_for_any_number_of_workers(tmp_path, monkeypatch):
-    small = {"households": 80, "years": 2, "seed": 5, "until": date(2025, 1, 1), "replays": 5}
+@pytest.mark.parametrize("block", [5_000, 40])
+def test_the_same_bytes_for_any_number_of_workers(tmp_path, monkeypatch, block):
+    monkeypatch.setattr("riskmodel.simulation.blocks.HOUSEHOLDS_A_BLOCK", block)
+    small = {"households": 400, "years": 2, "seed": 5, "until": date(2025, 1, 1), "replays": 3}
     for workers in (1, 3):
-        monkeypatch.setattr("riskmodel.simulation.truth.cores", lambda workers=workers: workers)
-        simulate_registry(tmp_path / str(workers), **small)
+        simulate_registry(tmp_path / str(workers), **small, workers=workers)
     assert (tmp_path / "1" / TRUTH).read_bytes() == (tmp_path / "3" / TRUTH).read_bytes()
 
 
@@ -172,15 +172,32 @@ def test_a_file_of_someone_elses_by_one_of_its_names_stays(tmp_path, name):
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_no_more_lives_run_at_a_time_than_memory_holds(monkeypatch):
-    asked = []
+def test_lives_and_blocks_together_are_no_more_than_the_workers(tmp_path, monkeypatch):
+    """Each life holds a copy of its block: memory goes with how many are lived at a time."""
+    small = {"households": 400, "years": 1, "seed": 5, "until": date(2025, 1, 1), "replays": 2}
+    at_a_time = []
+    monkeypatch.setattr(
+        "riskmodel.simulation.truth.side_by_side",
+        lambda calls, workers: at_a_time.append(workers) or (call() for call in calls),
+    )
+    simulate_registry(tmp_path / "one block", **small, workers=6)
+    monkeypatch.setattr("riskmodel.simulation.blocks.HOUSEHOLDS_A_BLOCK", 160)
+    simulate_registry(tmp_path / "two blocks", **small, workers=6)
+    assert at_a_time == [6, 3, 3]
 
-    def note(calls, workers):
-        asked.append(workers)
-        return iter(())
 
-    monkeypatch.setattr("riskmodel.simulation.truth.side_by_side", note)
-    monkeypatch.setattr("riskmodel.simulation.truth.cores", lambda: 32)
-    for many in (1_000, 100_000, 10_000_000):
-        Truth(3, 1, DATES, _live_one_month, STREAMS).lives(SimpleNamespace(households=range(many)), DATES[0])
-    assert asked == [32, 6, 1]
+def test_births_and_marriages_are_lived_anew():
+    """Who joins a household in the year ahead is not settled at the date."""
+    joined = []
+
+    def live(county: County) -> None:
+        before = len(county.members)
+        live_one_month(county)
+        joined.append(len(county.members) - before)
+
+    truth = Truth(2, 3, DATES[:1], live)
+    [_] = simulate(**{**COUNTY, "households": 400}, before_month=truth.before_month)
+    first, second = joined[:HORIZON_MONTHS], joined[HORIZON_MONTHS:]
+    assert len(second) == HORIZON_MONTHS
+    assert first != second
+    assert 0 < sum(first) < 60

@@ -54,6 +54,15 @@ def simulate(
             "twelve months end by --until.",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            help="How many blocks of villages (about 5,000 households) to live at a time; by default as many as there "
+            "are cores. The registry is the same; each takes memory of its own.",
+        ),
+    ] = None,
     report: Annotated[
         bool,
         typer.Option(
@@ -91,6 +100,7 @@ def simulate(
         dirty=dirty,
         replays=truth,
         truth_at=at,
+        workers=workers,
     )
     for name, count in rows.items():
         typer.echo(f"  {name:<10} {count:>12,} rows")

@@ -136,8 +136,7 @@ class RegistryWriter:
                 name, rows["household_id"][int(order[0])].as_py(), rows["household_id"][int(order[-1])].as_py()
             )
         for batch in _slices(rows, order, table):
-            opened.writer.write_table(batch, row_group_size=ROW_GROUP)
-        opened.rows += rows.num_rows
+            opened.write(batch)
 
     @property
     def folder(self) -> Path:
@@ -158,7 +157,7 @@ class RegistryWriter:
 
     def _finish(self) -> None:
         for table in self._open.values():
-            table.writer.close()
+            table.close()
         if not self._open:
             raise CallError(f"no tables to write to {self.out}. Known tables: {', '.join(TABLES)}.")
         cut_on = self.cut_on
@@ -177,11 +176,28 @@ class RegistryWriter:
 
 @dataclass
 class _OpenTable:
-    """A table being written: its file, and the last household in it."""
+    """A table being written: its file, the last household in it, and sorted rows that wait for a full row group.
+
+    So that a row group is full however few rows of the table a slice of households has.
+    """
 
     writer: pq.ParquetWriter
     rows: int = 0
     last_household: str | None = field(default=None)
+    waiting: list[pa.Table] = field(default_factory=list)
+
+    def write(self, batch: pa.Table) -> None:
+        self.rows += batch.num_rows
+        self.waiting.append(batch)
+        while sum(part.num_rows for part in self.waiting) >= ROW_GROUP:
+            whole = pa.concat_tables(self.waiting)
+            self.writer.write_table(whole.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
+            self.waiting = [whole.slice(ROW_GROUP)] if whole.num_rows > ROW_GROUP else []
+
+    def close(self) -> None:
+        if self.waiting:
+            self.writer.write_table(pa.concat_tables(self.waiting), row_group_size=ROW_GROUP)
+        self.writer.close()
 
     def follow(self, name: str, first: str, last: str) -> None:
         if self.last_household is not None and first.encode() <= self.last_household.encode():

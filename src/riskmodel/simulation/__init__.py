@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from riskmodel.simulation.county import simulate as simulate
-from riskmodel.simulation.county import simulate_registry as simulate_registry
+from riskmodel.simulation.written import simulate_registry as simulate_registry
 
 __all__ = ["simulate", "simulate_registry"]

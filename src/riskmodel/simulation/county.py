@@ -1,23 +1,21 @@
-"""A county that does not exist, lived month by month and written down as a registry.
+"""A county that does not exist, lived month by month.
 
-The mechanisms are separate modules, each with its own random stream, so that changing one does not reshuffle the
-others. The same call gives the same bytes.
+The county is cut into blocks of villages (:mod:`~riskmodel.simulation.blocks`), each lived by itself with random
+streams of its own. The mechanisms are separate modules, each with its own stream, so that changing one does not
+reshuffle the others. The same call gives the same county.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from riskmodel.errors import CallError
-from riskmodel.files import write_aside
 from riskmodel.policy import default_policy
-from riskmodel.progress import track
 from riskmodel.simulation import (
     demography,
     geography,
@@ -27,41 +25,26 @@ from riskmodel.simulation import (
     labour,
     listing,
     measures,
+    newcomers,
     points,
+    roster,
     shocks,
 )
+from riskmodel.simulation.blocks import Block, cut
 from riskmodel.simulation.calendar import BURN_IN_MONTHS, Calendar, make_calendar
 from riskmodel.simulation.families import make_members
 from riskmodel.simulation.journal import Journal
-from riskmodel.simulation.parameters import load_parameters
-from riskmodel.simulation.state import Accounts, County, Support
+from riskmodel.simulation.parameters import Parameters, load_parameters
+from riskmodel.simulation.state import Accounts, County, Places, Support
+from riskmodel.simulation.streams import streams_of
 
-if TYPE_CHECKING:
-    from riskmodel.simulation.truth import Truth
-
-# The order is part of what a seed means: append, never insert.
-STREAMS = (
-    "geography",
-    "families",
-    "demography",
-    "health",
-    "shocks",
-    "labour",
-    "income",
-    "guarantees",
-    "listing",
-    "measures",
-    "points",
-    "clocks",
-)
 EARLIEST_YEAR = 2015
-_LOG = logging.getLogger(__name__)
 
 
 def simulate(
     *, households: int, years: int, seed: int, until: date, before_month: Callable[[County], None] | None = None
-) -> County:
-    """Live through ``years`` years up to ``until`` and give the county with its full journal.
+) -> Iterator[County]:
+    """Live through ``years`` years up to ``until`` and give the county, block by block, each with its full journal.
 
     Parameters
     ----------
@@ -74,121 +57,87 @@ def simulate(
     until : date
         The registry's cut: only what is known strictly before it will be written.
     before_month : callable, optional
-        Called with the county as each month is about to be lived.
+        Called with each block as each month is about to be lived.
 
     Raises
     ------
     CallError
         A count below 1, a negative seed, or a span that starts before 2015 (there is no monitoring line then).
     """
+    plan = make_plan(households=households, years=years, seed=seed, until=until)
+    return (live_block(plan, block, before_month=before_month) for block in plan.blocks)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is decided for the whole county before anybody lives in it."""
+
+    parameters: Parameters
+    calendar: Calendar
+    seed: int
+    until: date
+    places: Places
+    blocks: list[Block]
+
+
+def make_plan(*, households: int, years: int, seed: int, until: date) -> Plan:
+    """Lay the county out and cut it into blocks; a wrong call raises as :func:`simulate` says."""
     _check(households=households, years=years, seed=seed, until=until)
     parameters = load_parameters()
+    layout = streams_of([seed], block=0)["layout"]
+    places = geography.make_places(parameters, households=households, rng=layout)
+    living = geography.households_of_villages(places, households=households, rng=layout)
     calendar = make_calendar(years=years, until=until)
-    spawned = np.random.SeedSequence(seed).spawn(len(STREAMS))
-    streams = {name: np.random.default_rng(s) for name, s in zip(STREAMS, spawned, strict=True)}
-    places = geography.make_places(parameters, households=households, rng=streams["geography"])
+    return Plan(parameters, calendar, seed, until, places, cut(living))
+
+
+def live_block(
+    plan: Plan,
+    block: Block,
+    *,
+    before_month: Callable[[County], None] | None = None,
+    live: Callable[[County], None] | None = None,
+) -> County:
+    """Live through the years of a block, with ``live`` for each of its months."""
+    live = live or live_one_month
+    county = _begin(plan, block)
+    for t in range(plan.calendar.months):
+        county.t = t
+        if before_month is not None:
+            before_month(county)
+        live(county)
+        if t == BURN_IN_MONTHS - 1:
+            roster.note_everybody(county)
+        elif t >= BURN_IN_MONTHS:
+            roster.note_changes(county)
+    return county
+
+
+def _begin(plan: Plan, block: Block) -> County:
+    """Give a block on its first day."""
+    parameters, calendar, n = plan.parameters, plan.calendar, len(block.village)
+    streams = streams_of([plan.seed], block=block.number)
     homes = geography.make_households(
-        parameters, households=households, places=places, calendar=calendar, rng=streams["geography"]
+        parameters, village=block.village, places=plan.places, calendar=calendar, rng=streams["geography"]
     )
-    members = make_members(parameters, households=homes, calendar=calendar, rng=streams["families"])
     county = County(
         parameters=parameters,
         calendar=calendar,
+        block=block,
         streams=streams,
         journal=Journal(),
-        places=places,
+        places=copy.copy(plan.places),
         households=homes,
-        members=members,
-        accounts=Accounts(*(np.zeros((12, households)) for _ in range(4))),
-        support=_no_support(households),
+        members=make_members(parameters, households=homes, calendar=calendar, rng=streams["families"]),
+        accounts=Accounts(*(np.zeros((12, n)) for _ in range(4))),
+        support=_no_support(n),
         line=monitoring_lines(calendar),
-        pending_claims=np.zeros(households),
+        pending_claims=np.zeros(n),
     )
     demography.settle_schooling(county)
     health.update_skill(county)
     labour.settle(county)
-    for t in track(range(calendar.months), label="months simulated"):
-        county.t = t
-        if before_month is not None:
-            before_month(county)
-        _live_one_month(county)
-        if t == BURN_IN_MONTHS - 1:
-            _first_rows(county)
-        elif t >= BURN_IN_MONTHS:
-            _changed_rows(county)
     return county
-
-
-def simulate_registry(
-    out: Path,
-    *,
-    households: int,
-    years: int,
-    seed: int,
-    until: date,
-    beside: bool = False,
-    dirty: float | None = None,
-    replays: int | None = None,
-    truth_at: Sequence[date] = (),
-) -> dict[str, int]:
-    """Simulate a county and write it as a registry folder; give the number of rows by table.
-
-    Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
-    which stay; ``dirty`` is the share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and
-    then the rows counted are those before. With ``replays``, each household's true risk at the dates ``truth_at``
-    lies beside the tables (:mod:`riskmodel.simulation.truth`).
-    """
-    import pyarrow.parquet as pq
-
-    from riskmodel.registry import RegistryWriter
-    from riskmodel.registry.schema import TABLES
-    from riskmodel.registry.write import keep_other_files, looks_like_registry
-    from riskmodel.simulation.calibration.page import PAGE
-    from riskmodel.simulation.dirt import COUNTS, DIRT, check_share, make_dirty
-    from riskmodel.simulation.tables import assemble
-    from riskmodel.simulation.truth import TRUTH
-
-    def write(folder: Path) -> dict[str, int]:
-        rows = {}
-        # One table at a time: the journal and what is written of it need not lie in memory together.
-        with RegistryWriter(folder, cut_on=until) as writer:
-            for name, table in track(assemble(county), label="tables written", total=len(TABLES)):
-                writer.add(name, table)
-                rows[name] = table.num_rows
-        return rows
-
-    out = Path(out).resolve()
-    was_registry = looks_like_registry(out)
-    if not beside and not was_registry:
-        raise CallError(f"{out} is there already and is not a registry: name a new folder.")
-    told_before = (TRUTH, DIRT, COUNTS, PAGE)
-    theirs = [] if was_registry else [name for name in told_before if (out / name).exists()]
-    if theirs:
-        raise CallError(f"{out} is no registry and holds {theirs[0]}, a name that simulate uses: name a new folder.")
-    if dirty is not None:
-        check_share(dirty)
-    truth = None if replays is None else _truth(replays, at=truth_at, years=years, seed=seed, until=until)
-    watch = None if truth is None else truth.before_month
-    county = simulate(households=households, years=years, seed=seed, until=until, before_month=watch)
-    with write_aside(out) as aside:
-        rows = write(aside)
-        if truth is not None:
-            pq.write_table(truth.table(), aside / TRUTH, compression="zstd")
-        if dirty is not None:
-            make_dirty(aside, share=dirty, seed=seed, cut_on=until)
-        # What was told of the county that stood here is not true of this one.
-        keep_other_files(out, aside, without=told_before)
-    return rows
-
-
-def _truth(replays: int, *, at: Sequence[date], years: int, seed: int, until: date) -> Truth:
-    from riskmodel.simulation.truth import Truth, dates_of_truth
-
-    if replays < 1:
-        raise CallError(f"--truth is {replays}; expected 1 replay or more.")
-    _check(households=1, years=years, seed=seed, until=until)
-    dates = dates_of_truth(at, calendar=make_calendar(years=years, until=until))
-    return Truth(replays, seed, dates, _live_one_month, STREAMS)
 
 
 def monitoring_lines(calendar: Calendar) -> np.ndarray:
@@ -227,7 +176,8 @@ def _no_support(n: int) -> Support:
     )
 
 
-def _live_one_month(county: County) -> None:
+def live_one_month(county: County) -> None:
+    newcomers.step(county)
     demography.step(county)
     health.step(county)
     shocks.step(county)
@@ -239,67 +189,3 @@ def _live_one_month(county: County) -> None:
     measures.step(county)
     points.step(county)
     health.update_skill(county)
-
-
-def _first_rows(county: County) -> None:
-    """Write the households and members that are there as the written years begin."""
-    end = county.today + county.days
-    everyone = np.arange(len(county.households))
-    _write_households(county, everyone, seen=-1)
-    here = np.flatnonzero((county.members.joins_on < end) & (county.members.left_on >= end))
-    _write_members(county, here, seen=-1)
-    county.households.changed[:] = False
-    county.members.changed[:] = False
-
-
-def _changed_rows(county: County) -> None:
-    """Write what is new about households and members in this month."""
-    end = county.today + county.days
-    members = county.members
-    _write_households(county, np.flatnonzero(county.households.changed), seen=end - 1)
-    first_day = county.calendar.start
-    known = (members.joins_on < end) & (members.left_on >= first_day)
-    _write_members(county, np.flatnonzero(members.changed & known), seen=end - 1)
-    county.households.changed[:] = False
-    # Who has not joined yet will be written when joining.
-    members.changed &= members.joins_on >= end
-
-
-def _write_households(county: County, who: np.ndarray, *, seen: int) -> None:
-    homes = county.households
-    county.journal.add(
-        "household",
-        who,
-        seen=seen,
-        village=homes.village[who],
-        kind=homes.kind[who],
-        lifted_year=homes.lifted_year[who],
-        cropland=homes.cropland[who],
-        forest=homes.forest[who],
-        relocation=homes.relocation[who],
-        road=homes.road[who],
-        grade=homes.grade[who],
-        water=homes.water[who],
-    )
-
-
-def _write_members(county: County, who: np.ndarray, *, seen: int) -> None:
-    members = county.members
-    county.journal.add(
-        "member",
-        members.hh[who],
-        seen=seen,
-        number=members.number[who],
-        sex=members.sex[who],
-        birth=members.birth[who],
-        relation=members.relation[who],
-        education=members.education[who],
-        school=members.school[who],
-        chronic=members.chronic[who],
-        major=members.major[who],
-        disabled=members.disabled[who],
-        disability_grade=members.disability_grade[who],
-        skill=members.skill[who],
-        insured=members.insured[who],
-        left_on=members.left_on[who],
-    )

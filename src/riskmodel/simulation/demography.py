@@ -1,4 +1,4 @@
-"""Who is there: births and marriages join, people die, marry out or split off, pupils move up in September."""
+"""Who is no longer there, and schooling: people die, marry out or split off, pupils move up in September."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ from riskmodel.simulation.state import (
     SCHOOL,
     TYPE,
     County,
+    Members,
     monthly,
 )
 
 
 def settle_schooling(county: County) -> None:
     """Give everyone, on the first day, exactly one of school status and education."""
-    members = county.members
-    since_september = (county.month - 9) % 12 * 30.44
-    age = np.floor(members.age(int(county.today - since_september)))
+    settle_schools(county.members, day=county.today, month=county.month)
+
+
+def settle_schools(members: Members, *, day: int, month: int) -> None:
+    """Give these members exactly one of school status and education, by their ages and plans on a day of a month."""
+    since_september = (month - 9) % 12 * 30.44
+    age = np.floor(members.age(int(day - since_september)))
     young = age < PLAN_ENDS_AT[members.plan]
     members.school = np.where(young, school_of(np.maximum(age, 0), members.plan), NO_CODE).astype(np.int8)
     just_through = ~young & (age < 24)
@@ -32,13 +37,10 @@ def settle_schooling(county: County) -> None:
 
 
 def step(county: County) -> None:
-    """Live one month of joining, dying, leaving and schooling."""
+    """Live one month of dying, leaving and schooling."""
     members, rng, p = county.members, county.streams["demography"], county.parameters["demography"]
-    today, end = county.today, county.today + county.days
-    members.changed |= (members.joins_on >= today) & (members.joins_on < end)
-
-    present = members.present(today)
-    age = members.age(today)
+    present = members.present(county.today)
+    age = members.age(county.today)
     size = county.size()[members.hh]
     poor = (county.households.kind != TYPE["ordinary"])[members.hh]
     hazard = p["death_at_60"] * np.exp((np.clip(age, 0, 95) - 60) * p["death_age_slope"]) * members.frailty**0.4

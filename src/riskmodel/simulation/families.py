@@ -1,4 +1,4 @@
-"""The people of the first day: families drawn from a few household shapes, and who will be born or marry in."""
+"""The people of the first day, in families drawn from a few household shapes; and what is drawn of any person."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ PLAN_EDUCATION = np.array(
 )
 
 
+_TRAITS = ("relation", "sex", "age")
+
+
 @dataclass(frozen=True)
 class _People:
     """Columns of people being gathered."""
@@ -40,13 +43,12 @@ class _People:
     relation: np.ndarray
     sex: np.ndarray
     age: np.ndarray
-    joins_in: np.ndarray
 
 
 def make_members(
     parameters: Parameters, *, households: Households, calendar: Calendar, rng: np.random.Generator
 ) -> Members:
-    """Draw everybody, the births and marriages-in of the coming years included."""
+    """Draw everybody who is there on the first day; who is born or marries in later, that month draws."""
     p = parameters["demography"]
     n = len(households)
     poor = households.kind != TYPE["ordinary"]
@@ -108,78 +110,45 @@ def make_members(
         age = head_age + rng.uniform(21, 29, n)
         has = (rng.random(n) < column("parents") * (1.0, 0.7)[order]) & (age < 90)
         people.append(_people(everyone[has], RELATION["parent"], sex_code, age[has]))
-    people.extend(_newcomers(p, people=people, calendar=calendar, rng=rng))
-    return _settle(parameters, people=people, households=households, calendar=calendar, rng=rng)
-
-
-def _people(hh: np.ndarray, relation: object, sex: object, age: np.ndarray, joins_in: object = 0) -> _People:
-    return _People(
-        hh,
-        np.broadcast_to(np.asarray(relation), hh.shape),
-        np.broadcast_to(np.asarray(sex), hh.shape),
-        age,
-        np.broadcast_to(np.asarray(joins_in), hh.shape),
-    )
-
-
-def _newcomers(p, *, people: list[_People], calendar: Calendar, rng: np.random.Generator) -> list[_People]:  # type: ignore[no-untyped-def]
-    """Draw, for the whole span, babies of the women who are there and brides of the sons."""
     hh = np.concatenate([x.hh for x in people])
-    relation = np.concatenate([x.relation for x in people])
-    sex = np.concatenate([x.sex for x in people])
-    age = np.concatenate([x.age for x in people])
-    span = calendar.months
-    in_line = np.isin(relation, [RELATION["spouse"], RELATION["daughter_in_law"]]) & (sex == FEMALE)
-    newcomers = []
-    for _ in range(2):
-        wait = rng.exponential(12.0 / p["births_a_year"], len(hh)).astype(np.int64)
-        at = age + wait / 12
-        born = in_line & (at > 20) & (at < 39) & (wait < span) & (rng.random(len(hh)) < np.clip((36 - age) / 12, 0, 1))
-        child_relation = np.where(relation == RELATION["daughter_in_law"], RELATION["grandchild"], -1)
-        child_sex = rng.integers(0, 2, len(hh))
-        child_relation = np.where(
-            child_relation < 0, np.where(child_sex == MALE, RELATION["son"], RELATION["daughter"]), child_relation
-        )
-        newcomers.append(_people(hh[born], child_relation[born], child_sex[born], -(wait / 12)[born], wait[born]))
-    bachelor = (relation == RELATION["son"]) & ~np.isin(hh, hh[relation == RELATION["daughter_in_law"]])
-    wait = rng.exponential(12.0 / p["marriages_a_year"], len(hh)).astype(np.int64)
-    at = age + wait / 12
-    weds = bachelor & (at > 22) & (at < 33) & (wait < span)
-    _, first = np.unique(np.where(weds, hh, -1), return_index=True)
-    only_first = np.zeros(len(hh), dtype=bool)
-    only_first[first] = True
-    weds &= only_first
-    newcomers.append(
-        _people(hh[weds], RELATION["daughter_in_law"], FEMALE, (age - rng.uniform(0, 3, len(hh)))[weds], wait[weds])
+    by_household = np.argsort(hh, kind="stable")
+    hh = hh[by_household]
+    relations, sexes, ages = (np.concatenate([getattr(x, name) for x in people])[by_household] for name in _TRAITS)
+    birth = (int(calendar.month_start[0]) - np.round(ages * DAYS_A_YEAR)).astype(np.int32)
+    return make_persons(
+        parameters,
+        households=households,
+        hh=hh,
+        number=np.arange(len(hh)) - np.searchsorted(hh, hh) + 1,
+        relation=relations,
+        sex=sexes,
+        birth=birth,
+        joins_on=birth,
+        age=ages,
+        rng=rng,
     )
-    return newcomers
 
 
-def _settle(
+def _people(hh: np.ndarray, relation: object, sex: object, age: np.ndarray) -> _People:
+    return _People(hh, np.broadcast_to(np.asarray(relation), hh.shape), np.broadcast_to(np.asarray(sex), hh.shape), age)
+
+
+def make_persons(
     parameters: Parameters,
     *,
-    people: list[_People],
     households: Households,
-    calendar: Calendar,
+    hh: np.ndarray,
+    number: np.ndarray,
+    relation: np.ndarray,
+    sex: np.ndarray,
+    birth: np.ndarray,
+    joins_on: np.ndarray,
+    age: np.ndarray,
     rng: np.random.Generator,
 ) -> Members:
+    """Draw what else there is to persons of a household, relation, sex and age (years): traits, schooling, health."""
     p, h = parameters["demography"], parameters["health"]
-    hh = np.concatenate([x.hh for x in people])
-    order = np.argsort(hh, kind="stable")
-    hh = hh[order].astype(np.int32)
-    relation, sex, age, joins_in = (
-        np.concatenate([getattr(x, name) for x in people])[order] for name in ("relation", "sex", "age", "joins_in")
-    )
     n = len(hh)
-    day0 = int(calendar.month_start[0])
-    birth = (day0 - np.round(age * DAYS_A_YEAR)).astype(np.int32)
-    joins_on = np.where(joins_in > 0, calendar.month_start[np.minimum(joins_in, calendar.months)], birth).astype(
-        np.int32
-    )
-    baby = (joins_in > 0) & (age <= 0)
-    birth = np.where(baby, joins_on + rng.integers(0, 28, n), birth).astype(np.int32)
-    joins_on = np.where(baby, birth, joins_on).astype(np.int32)
-
     level = households.level[hh]
     poor = households.kind[hh] != TYPE["ordinary"]
     ability = rng.normal(0, 1, n) * 0.6 + 0.8 * level
@@ -194,12 +163,12 @@ def _settle(
     disabled_share = h["disabled_share"] * (1 + 1.2 * poor) * np.exp((np.clip(age, 10, 80) - 45) * 0.018)
     disabled = (age > 1) & (rng.random(n) < disabled_share)
     return Members(
-        hh=hh,
-        number=(np.arange(n) - np.searchsorted(hh, hh) + 1).astype(np.int32),
+        hh=hh.astype(np.int32),
+        number=number.astype(np.int32),
         sex=sex.astype(np.int8),
-        birth=birth,
+        birth=birth.astype(np.int32),
         relation=relation.astype(np.int8),
-        joins_on=joins_on,
+        joins_on=joins_on.astype(np.int32),
         left_on=np.full(n, FAR_FUTURE, dtype=np.int32),
         education=education,
         school=np.full(n, NO_CODE),

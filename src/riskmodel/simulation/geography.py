@@ -13,13 +13,19 @@ from riskmodel.simulation.parameters import Parameters
 from riskmodel.simulation.state import GRADE, TYPE, Households, Places
 
 COUNTY_CODE = "369901"
+# Their codes have three digits.
+_TOWNSHIPS_MOST = 900
 
 
 def make_places(parameters: Parameters, *, households: int, rng: np.random.Generator) -> Places:
-    """Lay out the county: about 80 households a village, ten to eighteen townships where there are villages enough."""
+    """Lay out the county: about 80 households a village, ten to eighteen townships where there are villages enough.
+
+    A county too large for eighteen gets more of them.
+    """
     p = parameters["geography"]
     villages = max(1, round(households / p["households_per_village"]))
-    townships = min(villages, int(np.clip(villages // 12, p["townships_low"], p["townships_high"])))
+    townships = int(np.clip(villages // 12, p["townships_low"], p["townships_high"]))
+    townships = min(villages, max(townships, -(-villages // p["villages_per_township_most"])), _TOWNSHIPS_MOST)
     village_township = np.sort(np.arange(villages) % townships)
     within = np.arange(villages) - np.searchsorted(village_township, village_township)
     township_low = rng.beta(1.2, 2.2, townships)
@@ -39,13 +45,17 @@ def make_places(parameters: Parameters, *, households: int, rng: np.random.Gener
     )
 
 
-def make_households(
-    parameters: Parameters, *, households: int, places: Places, calendar: Calendar, rng: np.random.Generator
-) -> Households:
-    """Draw the households: type, land, house, and the lasting traits that no registry holds."""
-    p = parameters["geography"]
+def households_of_villages(places: Places, *, households: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw how many households live in each village."""
     weight = rng.uniform(0.75, 1.25, len(places.village_codes))
-    village = np.sort(rng.choice(len(weight), size=households, p=weight / weight.sum()))
+    return rng.multinomial(households, weight / weight.sum())
+
+
+def make_households(
+    parameters: Parameters, *, village: np.ndarray, places: Places, calendar: Calendar, rng: np.random.Generator
+) -> Households:
+    """Draw the households of these villages: type, land, house, and the lasting traits that no registry holds."""
+    p, households = parameters["geography"], len(village)
     remote = places.remote[village]
     draw = rng.random(households)
     lifted_share = p["lifted_share"] * (0.4 + 1.2 * remote)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from riskmodel.simulation import income
 from riskmodel.simulation.state import NO_CODE, SKILL, TYPE, County, monthly
 
 WELL, WARNING, COURSE = 0, 1, 2
@@ -108,7 +109,7 @@ def _claim(county: County, bills: np.ndarray) -> None:
     amount = np.round(excess[paid] * p["claim_share"], 0)
     county.accounts.claims[county.t % 12] = 0.0
     county.accounts.claims[county.t % 12][paid] = amount
-    county.journal.add("income", paid, t=county.t, source=5, item=0, amount=amount)
+    income.note(county, income.CLAIMS, 0, paid, amount=amount)
 
 
 def update_skill(county: County) -> None:

@@ -43,11 +43,18 @@ def growth(county: County) -> float:
     return float((1 + county.parameters["income"]["growth_a_year"]) ** years)
 
 
+def note(county: County, source: int, item: int, households: np.ndarray, *, amount: np.ndarray) -> None:
+    """Note the month's amounts of a source and item; most of what a journal holds is this, so it is kept small."""
+    county.journal.add(
+        "income", households, t=np.int16(county.t), source=np.int8(source), item=np.int8(item), amount=amount
+    )
+
+
 def _note(county: County, source: int, item: int, amount: np.ndarray) -> np.ndarray:
     """Write down what is a yuan or more and give back the amounts as they stand in the account."""
     amount = np.where(amount >= 1.0, np.round(amount, 2), 0.0)
     rows = np.flatnonzero(amount)
-    county.journal.add("income", rows, t=county.t, source=source, item=item, amount=amount[rows])
+    note(county, source, item, rows, amount=amount[rows])
     return amount
 
 

@@ -22,10 +22,15 @@ class Journal:
         chunk = {"hh": np.asarray(hh, dtype=np.int32)}
         for name, value in columns.items():
             array = np.asarray(value)
-            chunk[name] = np.full(n, array) if array.ndim == 0 else array
+            chunk[name] = array if array.ndim else np.full(n, array, dtype=_narrow(array.dtype))
         self._chunks[table].append(chunk)
 
     def columns(self, table: str) -> dict[str, np.ndarray]:
         """Give the rows of ``table`` as whole columns, in the order in which they were noted."""
         chunks = self._chunks.pop(table)
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+
+
+def _narrow(kind: np.dtype) -> np.dtype:
+    """Give the type in which a number said once for many rows is kept: 32 bits hold every day, month and code."""
+    return np.dtype(np.int32) if kind == np.int64 else kind

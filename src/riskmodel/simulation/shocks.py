@@ -20,7 +20,7 @@ def step(county: County) -> None:
 
 def _slump(county: County) -> None:
     """Move each village's separation multiplier: the county's labour market, and each township's own, drift."""
-    rng, p = county.streams["shocks"], county.parameters["shocks"]
+    rng, p = county.streams["county"], county.parameters["shocks"]
     places = county.places
     keep = p["slump_persistence"]
     places.cycle = keep * places.cycle + rng.normal(0, p["slump_sd"] * np.sqrt(1 - keep**2), len(places.cycle))
@@ -29,7 +29,8 @@ def _slump(county: County) -> None:
 
 
 def _disaster(county: County) -> None:
-    rng, p = county.streams["shocks"], county.parameters["shocks"]
+    """Let disasters strike townships, alike for every block of the county, and then households of this one."""
+    common, rng, p = county.streams["county"], county.streams["shocks"], county.parameters["shocks"]
     places, households = county.places, county.households
     townships = len(places.township_codes)
     season = p["disaster_season"][county.month - 1]
@@ -37,9 +38,9 @@ def _disaster(county: County) -> None:
         return
     low = np.bincount(places.village_township, weights=places.low_lying, minlength=townships).astype(np.float64)
     low /= np.bincount(places.village_township, minlength=townships)
-    strikes = rng.random(townships) < season * (p["disaster_base"] + p["disaster_low_lying"] * low**2)
-    severity = rng.beta(1.6, 2.4, townships)
-    subtype = np.where(rng.random(townships) < 0.35 + 0.4 * low, 0, rng.integers(1, 4, townships))
+    strikes = common.random(townships) < season * (p["disaster_base"] + p["disaster_low_lying"] * low**2)
+    severity = common.beta(1.6, 2.4, townships)
+    subtype = np.where(common.random(townships) < 0.35 + 0.4 * low, 0, common.integers(1, 4, townships))
     exposure = 0.15 + 0.85 * places.low_lying
     village_hit = np.where(strikes, severity, 0.0)[places.village_township] * exposure
     chance = np.minimum(1.1 * village_hit[households.village], 0.85)

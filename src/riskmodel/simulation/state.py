@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from riskmodel.registry.codes import codes
+from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import Calendar
 from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.parameters import Parameters
@@ -83,7 +84,7 @@ class Households:
 
 @dataclass
 class Members:
-    """One entry a person, those who will be born or marry in later included (``joins_on`` in the future)."""
+    """One entry a person; who is born or marries in comes below those who were there before."""
 
     hh: np.ndarray
     number: np.ndarray
@@ -118,6 +119,10 @@ class Members:
 
     def __len__(self) -> int:
         return len(self.hh)
+
+    def with_others(self, others: Members) -> Members:
+        """Give these members and, below them, ``others``."""
+        return Members(*(np.concatenate([getattr(self, f.name), getattr(others, f.name)]) for f in fields(Members)))
 
     def age(self, day: int) -> np.ndarray:
         """Give ages in years (not whole) on a day; negative for the unborn."""
@@ -169,10 +174,11 @@ class Support:
 
 @dataclass
 class County:
-    """Everything a mechanism may read or move in one month."""
+    """Everything a mechanism may read or move in one month, of the households of one block."""
 
     parameters: Parameters
     calendar: Calendar
+    block: Block
     streams: dict[str, np.random.Generator]
     journal: Journal
     places: Places

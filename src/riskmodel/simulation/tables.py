@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from riskmodel.registry.codes import codes
 from riskmodel.registry.schema import TABLES
 from riskmodel.simulation import clocks, listing, points, shocks
+from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import FAR_FUTURE
 from riskmodel.simulation.clocks import Columns
 from riskmodel.simulation.geography import COUNTY_CODE
@@ -20,6 +21,8 @@ from riskmodel.simulation.state import TYPE, County
 
 _MISSING = -1
 MEMBERS_AT_MOST = 64
+# Records are numbered block by block, so that no block waits for the count of another.
+RECORDS_A_BLOCK = 1_000_000
 _PREFIX = {"spending": "S", "event": "E", "job": "J", "measure": "M", "visit": "V", "points": "P"}
 _SUBTYPE = {
     0: "",
@@ -29,10 +32,10 @@ _SUBTYPE = {
 
 
 def assemble(county: County) -> Iterator[tuple[str, pa.Table]]:
-    """Give the registry's tables one by one; the journal is emptied on the way."""
+    """Give the registry's tables of a block one by one; the journal is emptied on the way."""
     members = _member(county)
     known_people = _first_known(county, members)
-    yield "member", _to_arrow("member", clocks.known_before(members, county.calendar.until))
+    yield "member", _to_arrow(county.block, "member", clocks.known_before(members, county.calendar.until))
     makers: dict[str, Callable[[County], Columns]] = {
         "household": _household,
         "income": income_rows,
@@ -48,7 +51,7 @@ def assemble(county: County) -> Iterator[tuple[str, pa.Table]]:
     }
     for name, make in makers.items():
         rows = clocks.known_before(make(county), county.calendar.until)
-        yield name, _to_arrow(name, rows)
+        yield name, _to_arrow(county.block, name, rows)
 
 
 def _rng(county: County) -> np.random.Generator:
@@ -264,9 +267,9 @@ def _identifier(prefix: str, number: np.ndarray, *, width: int) -> pa.Array:
     return pc.binary_join_element_wise(pa.scalar(prefix), padded, pa.scalar(""))
 
 
-def household_ids(hh: np.ndarray) -> pa.Array:
-    """Give the pseudonymous ids of households, by their positions in the county."""
-    return _identifier("H", hh.astype(np.int64) + 1, width=7)
+def household_ids(block: Block) -> pa.Array:
+    """Give the pseudonymous ids of a block's households: their positions in the county, from 1."""
+    return _identifier("H", block.first + 1 + np.arange(len(block.village)), width=block.digits)
 
 
 def _date(days: np.ndarray, *, missing: np.ndarray | None = None) -> pa.Array:
@@ -278,13 +281,15 @@ def _words(index: np.ndarray, words: list[str]) -> pa.Array:
     return _coded(np.where(np.array([bool(w) for w in words])[index], index, -1), words).dictionary_decode()
 
 
-def _to_arrow(name: str, rows: Columns) -> pa.Table:
-    columns: dict[str, pa.Array] = {"household_id": household_ids(rows["hh"])}
+def _to_arrow(block: Block, name: str, rows: Columns) -> pa.Table:
+    columns: dict[str, pa.Array] = {"household_id": household_ids(block).take(pa.array(rows["hh"]))}
     if name in _PREFIX:
-        columns["record_id"] = _identifier(_PREFIX[name], rows["record"].astype(np.int64) + 1, width=9)
+        record = block.number * RECORDS_A_BLOCK + rows["record"].astype(np.int64) + 1
+        columns["record_id"] = _identifier(_PREFIX[name], record, width=9)
     if name in {"member", "job"}:
         number = rows["number" if name == "member" else "member"]
-        columns["member_id"] = _identifier("M", rows["hh"].astype(np.int64) * 100 + 100 + number, width=9)
+        person = (block.first + rows["hh"].astype(np.int64) + 1) * 100 + number
+        columns["member_id"] = _identifier("M", person, width=block.digits + 2)
     columns.update(_OWN[name](rows))
     columns["known_on"] = _date(rows["known_on"])
     if "withdrawn" in rows:

@@ -1,10 +1,10 @@
 """The true risk of every household: its future lived many times from its full state at a date.
 
-Only a simulated county can tell it. What stands in the state at the date is held fixed: everyone's health, jobs, traits
-that no registry sees, measures in force, who is on the list, and the births and marriages into the household, which
-the county settles at its beginning. Everything else of the year ahead (illness, accidents, disasters, work, prices,
-measures, checks, and the registry's delays and slips) is drawn anew each time. So the risk is that of an observer who
-knows the state in full; a model, which knows the registry, cannot be expected to do as well.
+Only a simulated county can tell it. What stands in the state at the date is held fixed: who lives in the household,
+everyone's health, jobs, traits that no registry sees, measures in force, who is on the list. Everything else of the
+year ahead (births and marriages, illness, accidents, disasters, work, prices, measures, checks, and the registry's
+delays and slips) is drawn anew each time. So the risk is that of an observer who knows the state in full; a model,
+which knows the registry, cannot be expected to do as well.
 
 A life counts as need when the registry would say so, 90 days after the year's end: as the outcome ``need`` does, with
 the lines of the package's own policy record, which the county is lived by. Every household has a risk, also one that
@@ -24,14 +24,16 @@ import pyarrow as pa
 
 from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError
-from riskmodel.parallel import cores, side_by_side
+from riskmodel.parallel import side_by_side
 from riskmodel.policy import default_policy
 from riskmodel.simulation import income
+from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import Calendar, day_number
 from riskmodel.simulation.clocks import Columns
 from riskmodel.simulation.geography import COUNTY_CODE
 from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.state import County
+from riskmodel.simulation.streams import streams_of
 
 TRUTH = "truth.parquet"
 SCHEMA = pa.schema(
@@ -45,15 +47,13 @@ SCHEMA = pa.schema(
 REPLAYS = b"riskmodel.replays"
 OUTCOME, HORIZON_MONTHS, LAG_DAYS = "need", 12, 90
 _STREAM = 0x72757468
-# Lives that run at a time take about so much together: a life keeps a copy of the state, and a year's journal.
-_MEMORY, _BYTES_A_HOUSEHOLD = 4 << 30, 7_000
 _MOVED = ("places", "households", "members", "accounts", "support", "pending_claims", "recent")
 _SIGN = {income.WAGE: 1, income.OPERATING: 1, income.PROPERTY: 1, income.TRANSFER: 1, income.COST: -1, income.CLAIMS: 1}
 
 
 @dataclass
 class Truth:
-    """Gathers the true risks while a county is lived.
+    """Gathers the true risks of a block of the county while it is lived.
 
     Attributes
     ----------
@@ -61,15 +61,15 @@ class Truth:
         How often each household's year is lived.
     live : callable
         Lives one month of a county whose ``t`` is set.
-    stream_names : sequence of str
-        The names of the random streams that the mechanisms draw from.
+    workers : int
+        How many lives run at a time; each holds a copy of the block's state, and a year's journal.
     """
 
     replays: int
     seed: int
     at: Sequence[date]
     live: Callable[[County], None]
-    stream_names: Sequence[str]
+    workers: int = 1
 
     def __post_init__(self) -> None:
         self._parts: list[pa.Table] = []
@@ -78,7 +78,7 @@ class Truth:
         """Work the risks out if the month that is about to be lived begins at one of the dates."""
         for as_of in self.at:
             if county.today == day_number(as_of):
-                self._parts.append(_table(self.risk(county, as_of), as_of))
+                self._parts.append(_table(county.block, self.risk(county, as_of), as_of))
 
     def risk(self, county: County, as_of: date) -> np.ndarray:
         """Return each household's share of lives in need; the county is left as it was."""
@@ -89,9 +89,8 @@ class Truth:
 
     def lives(self, county: County, as_of: date) -> Iterator[np.ndarray]:
         """Yield who is in need, household by household, in each of the lives of the county's year."""
-        fitting = max(1, _MEMORY // (_BYTES_A_HOUSEHOLD * len(county.households)))
         calls = (partial(self._one_life, county, as_of, number) for number in range(self.replays))
-        return side_by_side(calls, workers=min(cores(), fitting))
+        return side_by_side(calls, workers=self.workers)
 
     def table(self) -> pa.Table:
         """Return what was gathered, by household and date; its metadata hold the number of replays."""
@@ -103,8 +102,8 @@ class Truth:
         life = copy.copy(county)
         for name in _MOVED:
             setattr(life, name, copy.deepcopy(getattr(county, name)))
-        seeds = np.random.SeedSequence([self.seed, _STREAM, day_number(as_of), number]).spawn(len(self.stream_names))
-        life.streams = {name: np.random.default_rng(s) for name, s in zip(self.stream_names, seeds, strict=True)}
+        # Lives of one number have the county's common shocks in common, whatever the block.
+        life.streams = streams_of([self.seed, _STREAM, day_number(as_of), number], block=county.block.number)
         life.journal = Journal()
         for t in range(county.t, county.t + HORIZON_MONTHS):
             life.t = t
@@ -167,8 +166,9 @@ def _standing(rows: Columns, key: tuple[str, ...], known_at: int) -> Columns:
     return {name: values[kept] for name, values in rows.items()}
 
 
-def _table(risk: np.ndarray, as_of: date) -> pa.Table:
+def _table(block: Block, risk: np.ndarray, as_of: date) -> pa.Table:
     from riskmodel.simulation import tables
 
-    ids = tables.household_ids(np.arange(len(risk)))
-    return pa.table([ids, pa.array([as_of] * len(risk), pa.date32()), pa.array(risk)], schema=SCHEMA)
+    return pa.table(
+        [tables.household_ids(block), pa.array([as_of] * len(risk), pa.date32()), pa.array(risk)], schema=SCHEMA
+    )

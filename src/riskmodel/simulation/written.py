@@ -1,0 +1,131 @@
+"""The county written down as a registry: blocks lived side by side, written one below the other.
+
+The same call gives the same bytes, whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskmodel.errors import CallError
+from riskmodel.files import write_aside
+from riskmodel.parallel import cores, side_by_side
+from riskmodel.progress import counting
+from riskmodel.simulation.blocks import Block
+from riskmodel.simulation.calendar import Calendar
+from riskmodel.simulation.county import Plan, live_block, live_one_month, make_plan
+from riskmodel.simulation.state import County
+from riskmodel.simulation.tables import assemble
+from riskmodel.simulation.truth import HORIZON_MONTHS, SCHEMA, TRUTH, Truth, dates_of_truth
+
+
+def simulate_registry(
+    out: Path,
+    *,
+    households: int,
+    years: int,
+    seed: int,
+    until: date,
+    beside: bool = False,
+    dirty: float | None = None,
+    replays: int | None = None,
+    truth_at: Sequence[date] = (),
+    workers: int | None = None,
+) -> dict[str, int]:
+    """Simulate a county and write it as a registry folder; give the number of rows by table.
+
+    Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
+    which stay; ``dirty`` is the share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and
+    then the rows counted are those before. With ``replays``, each household's true risk at the dates ``truth_at``
+    lies beside the tables (:mod:`riskmodel.simulation.truth`). ``workers`` says how many blocks are lived at a time, by
+    default as many as there are cores: the bytes do not depend on it, memory does.
+    """
+    from riskmodel.registry.write import keep_other_files, looks_like_registry
+    from riskmodel.simulation.calibration.page import PAGE
+    from riskmodel.simulation.dirt import COUNTS, DIRT, check_share, make_dirty
+
+    out = Path(out).resolve()
+    was_registry = looks_like_registry(out)
+    if not beside and not was_registry:
+        raise CallError(f"{out} is there already and is not a registry: name a new folder.")
+    told_before = (TRUTH, DIRT, COUNTS, PAGE)
+    theirs = [] if was_registry else [name for name in told_before if (out / name).exists()]
+    if theirs:
+        raise CallError(f"{out} is no registry and holds {theirs[0]}, a name that simulate uses: name a new folder.")
+    if dirty is not None:
+        check_share(dirty)
+    many = cores() if workers is None else workers
+    if many < 1:
+        raise CallError(f"--workers is {many}; expected 1 or more. Leave it out to use every core.")
+    plan = make_plan(households=households, years=years, seed=seed, until=until)
+    dates = [] if replays is None else _dates_of_truth(replays, at=truth_at, calendar=plan.calendar)
+    with write_aside(out) as aside:
+        rows = _write(plan, aside, workers=many, replays=replays or 0, dates=dates)
+        if dirty is not None:
+            make_dirty(aside, share=dirty, seed=seed, cut_on=until)
+        # What was told of the county that stood here is not true of this one.
+        keep_other_files(out, aside, without=told_before)
+    return rows
+
+
+def _write(plan: Plan, folder: Path, *, workers: int, replays: int, dates: Sequence[date]) -> dict[str, int]:
+    """Live the blocks side by side and write them one below the other; give the rows by table."""
+    from riskmodel.registry import RegistryWriter
+    from riskmodel.registry.schema import TABLES
+
+    rows = dict.fromkeys(TABLES, 0)
+    stopped = threading.Event()
+    at_a_time = min(workers, len(plan.blocks))
+    months = plan.calendar.months + len(dates) * replays * HORIZON_MONTHS
+    label = "months lived" if len(plan.blocks) == 1 else "months of blocks lived"
+    with counting(label, total=months * len(plan.blocks)) as count, RegistryWriter(folder, cut_on=plan.until) as writer:
+
+        def live(county: County) -> None:
+            if stopped.is_set():
+                raise InterruptedError("nobody waits for the county any more")
+            live_one_month(county)
+            count()
+
+        def tables_of(block: Block) -> tuple[dict[str, pa.Table], pa.Table]:
+            truth = Truth(replays, plan.seed, dates, live, workers=max(1, workers // at_a_time))
+            county = live_block(plan, block, before_month=truth.before_month, live=live)
+            return dict(assemble(county)), truth.table()
+
+        calls = (partial(tables_of, block) for block in plan.blocks)
+        with (
+            closing(side_by_side(calls, workers=at_a_time, stopped=stopped)) as lived,
+            _truth_file(writer.folder if dates else None) as add_risks,
+        ):
+            for tables, risks in lived:
+                for name in list(tables):
+                    # Let go of: what is written need not lie in memory while the rest is.
+                    table = tables.pop(name)
+                    writer.add(name, table)
+                    rows[name] += table.num_rows
+                add_risks(risks)
+    return rows
+
+
+def _dates_of_truth(replays: int, *, at: Sequence[date], calendar: Calendar) -> list[date]:
+    if replays < 1:
+        raise CallError(f"--truth is {replays}; expected 1 replay or more.")
+    return dates_of_truth(at, calendar=calendar)
+
+
+@contextlib.contextmanager
+def _truth_file(folder: Path | None) -> Iterator[Callable[[pa.Table], None]]:
+    """Give a call that adds risks to the file in ``folder``; without a folder it does nothing."""
+    if folder is None:
+        yield lambda risks: None
+        return
+    with pq.ParquetWriter(folder / TRUTH, SCHEMA, compression="zstd") as writer:
+        yield writer.write_table
