@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmodel.cli.options import check_output_folder, parse_date
+from riskmodel.cli.options import check_output_folder, parse_by_year, parse_date
 from riskmodel.errors import CallError
+
+if TYPE_CHECKING:
+    from riskmodel.simulation import Switches
+
+SUPPORT_OPTION, DISASTERS_OPTION, LINE_OPTION = "--withdraw-support-from", "--disasters", "--line"
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +29,33 @@ def simulate(
     until: Annotated[
         str, typer.Option("--until", help="Cut date (YYYY-MM-DD): what is known on or after it is not there.")
     ] = "2026-01-01",
+    withdraw_support_from: Annotated[
+        str | None,
+        typer.Option(
+            SUPPORT_OPTION,
+            metavar="DATE",
+            help="The first of a month on which all direct support ends (every measure, dibao, public-welfare posts); "
+            "none is given from then on. Pensions and other transfers go on; see docs/simulator.md.",
+        ),
+    ] = None,
+    disasters: Annotated[
+        list[str] | None,
+        typer.Option(
+            DISASTERS_OPTION,
+            metavar="YEAR=FACTOR",
+            help="How many times the usual chance of a disaster a year has: 2024=2 doubles it, 2024=0 leaves none. "
+            "Repeatable.",
+        ),
+    ] = None,
+    line: Annotated[
+        list[str] | None,
+        typer.Option(
+            LINE_OPTION,
+            metavar="YEAR=YUAN",
+            help="The monitoring line from 1 January of a year, until the policy record's next one. Repeatable. "
+            "simulated_policy.yaml has it for a workspace's policy.yaml.",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files; they stay beside the registry.")
     ] = False,
@@ -67,6 +99,10 @@ def simulate(
 
     The county has the code 369901, which is assigned to no place. Nothing in it is about real people.
 
+    A switch (--withdraw-support-from, --disasters, --line) changes what comes after its day and nothing before it: the
+    same seed with and without one gives two counties to compare household by household. simulated.json says what was
+    switched.
+
     Example: riskmodel simulate out/county --households 2000 --years 6 --seed 1
     """
     cut = parse_date(until, option="--until")
@@ -75,6 +111,7 @@ def simulate(
             "--truth-at is given without --truth: say how often each year is to be lived, such as --truth 100."
         )
     at = [parse_date(text, option="--truth-at") for text in truth_at or []]
+    switches = _switches(withdraw_support_from, disasters, line)
     if report and dirty is not None:
         raise CallError("--report reads a sound registry, and --dirty makes none: leave one of them out.")
     check_output_folder(out)
@@ -87,6 +124,7 @@ def simulate(
         years=years,
         seed=seed,
         until=cut,
+        switches=switches,
         beside=force,
         dirty=dirty,
         replays=truth,
@@ -95,12 +133,38 @@ def simulate(
     for name, count in rows.items():
         typer.echo(f"  {name:<10} {count:>12,} rows")
     typer.echo(f"{out}: {households:,} households, {years} years known before {cut}, seed {seed}")
+    _show_switches(out, switches)
     if truth is not None:
         _show_truth(out, replays=truth)
     if dirty is not None:
         _show_dirt(out)
     if report:
         _report(out, title=f"{households:,} households, {years} years before {cut}, seed {seed}")
+
+
+def _switches(support: str | None, disasters: list[str] | None, line: list[str] | None) -> Switches:
+    """Read the switches as the command line gives them."""
+    from riskmodel.simulation import Switches
+
+    return Switches(
+        withdraw_support_from=None if support is None else parse_date(support, option=SUPPORT_OPTION),
+        disasters=parse_by_year(disasters or [], option=DISASTERS_OPTION, such_as="2024=2"),
+        line=parse_by_year(line or [], option=LINE_OPTION, such_as="2024=9000"),
+    )
+
+
+def _show_switches(out: Path, switches: Switches) -> None:
+    """Say what is other than usual, and what a workspace needs for it."""
+    from riskmodel.simulation.made import MADE, POLICY_FILE
+
+    said = switches.words()
+    if said:
+        typer.echo(f"switched: {'; '.join(said)} ({out / MADE} has it)")
+    if switches.line:
+        typer.echo(
+            f"Features and outcomes take the line from the workspace's policy record: copy the entries of "
+            f"{out / POLICY_FILE} into policy.yaml beside riskmodel.toml before building them."
+        )
 
 
 def _report(out: Path, *, title: str) -> None:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from riskmodel.simulation.county import simulate as simulate
 from riskmodel.simulation.county import simulate_registry as simulate_registry
+from riskmodel.simulation.switches import Switches as Switches
 
-__all__ = ["simulate", "simulate_registry"]
+__all__ = ["Switches", "simulate", "simulate_registry"]

@@ -4,8 +4,8 @@ Delays differ by table and by village (some clerks are slow). A corrected row ap
 a withdrawn one should never have been entered, and a later row of the same key takes it away. Nothing known on or
 after the cut is kept, so a row may be missing, open or still wrong in the registry.
 
-Rows come in the order in which they were noted, and every draw has a stream of its own: what is drawn for a row does not
-depend on how many rows follow it. So two counties that lived alike up to a day have the same registry up to it.
+Rows come in the order in which they were noted, and every draw has a stream of its own: what is drawn for a row does
+not depend on how many rows follow it. So two counties that lived alike up to a day have the same registry up to it.
 """
 
 from __future__ import annotations

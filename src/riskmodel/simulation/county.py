@@ -16,7 +16,7 @@ import numpy as np
 
 from riskmodel.errors import CallError
 from riskmodel.files import write_aside
-from riskmodel.policy import default_policy
+from riskmodel.policy import Policy
 from riskmodel.progress import track
 from riskmodel.simulation import (
     demography,
@@ -29,12 +29,14 @@ from riskmodel.simulation import (
     measures,
     points,
     shocks,
+    withdrawal,
 )
 from riskmodel.simulation.calendar import BURN_IN_MONTHS, Calendar, make_calendar
 from riskmodel.simulation.families import make_members
 from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.parameters import load_parameters
 from riskmodel.simulation.state import Accounts, County, Support
+from riskmodel.simulation.switches import Switches
 
 if TYPE_CHECKING:
     from riskmodel.simulation.truth import Truth
@@ -59,7 +61,13 @@ _LOG = logging.getLogger(__name__)
 
 
 def simulate(
-    *, households: int, years: int, seed: int, until: date, before_month: Callable[[County], None] | None = None
+    *,
+    households: int,
+    years: int,
+    seed: int,
+    until: date,
+    switches: Switches | None = None,
+    before_month: Callable[[County], None] | None = None,
 ) -> County:
     """Live through ``years`` years up to ``until`` and give the county with its full journal.
 
@@ -73,17 +81,22 @@ def simulate(
         Any whole number from 0.
     until : date
         The registry's cut: only what is known strictly before it will be written.
+    switches : Switches, optional
+        What is other than usual, from a day on; until then the county lives as without them.
     before_month : callable, optional
         Called with the county as each month is about to be lived.
 
     Raises
     ------
     CallError
-        A count below 1, a negative seed, or a span that starts before 2015 (there is no monitoring line then).
+        A count below 1, a negative seed, a span that starts before 2015 (there is no monitoring line then), or a
+        switch that the history cannot show.
     """
     _check(households=households, years=years, seed=seed, until=until)
     parameters = load_parameters()
     calendar = make_calendar(years=years, until=until)
+    switches = switches or Switches()
+    switches.check(calendar)
     spawned = np.random.SeedSequence(seed).spawn(len(STREAMS))
     streams = {name: np.random.default_rng(s) for name, s in zip(STREAMS, spawned, strict=True)}
     places = geography.make_places(parameters, households=households, rng=streams["geography"])
@@ -101,7 +114,8 @@ def simulate(
         members=members,
         accounts=Accounts(*(np.zeros((12, households)) for _ in range(4))),
         support=_no_support(households),
-        line=monitoring_lines(calendar),
+        line=monitoring_lines(calendar, switches.policy),
+        switches=switches,
         pending_claims=np.zeros(households),
     )
     demography.settle_schooling(county)
@@ -126,6 +140,7 @@ def simulate_registry(
     years: int,
     seed: int,
     until: date,
+    switches: Switches | None = None,
     beside: bool = False,
     dirty: float | None = None,
     replays: int | None = None,
@@ -136,7 +151,8 @@ def simulate_registry(
     Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
     which stay; ``dirty`` is the share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and
     then the rows counted are those before. With ``replays``, each household's true risk at the dates ``truth_at``
-    lies beside the tables (:mod:`riskmodel.simulation.truth`).
+    lies beside the tables (:mod:`riskmodel.simulation.truth`). ``simulated.json`` says how the county was made
+    (:mod:`riskmodel.simulation.made`).
     """
     import pyarrow.parquet as pq
 
@@ -145,6 +161,7 @@ def simulate_registry(
     from riskmodel.registry.write import keep_other_files, looks_like_registry
     from riskmodel.simulation.calibration.page import PAGE
     from riskmodel.simulation.dirt import COUNTS, DIRT, check_share, make_dirty
+    from riskmodel.simulation.made import MADE, POLICY_FILE, Made
     from riskmodel.simulation.tables import assemble
     from riskmodel.simulation.truth import TRUTH
 
@@ -161,7 +178,8 @@ def simulate_registry(
     was_registry = looks_like_registry(out)
     if not beside and not was_registry:
         raise CallError(f"{out} is there already and is not a registry: name a new folder.")
-    told_before = (TRUTH, DIRT, COUNTS, PAGE)
+    told_before = (MADE, POLICY_FILE, TRUTH, DIRT, COUNTS, PAGE)
+    made = Made(households, years, seed, until, switches or Switches())
     theirs = [] if was_registry else [name for name in told_before if (out / name).exists()]
     if theirs:
         raise CallError(f"{out} is no registry and holds {theirs[0]}, a name that simulate uses: name a new folder.")
@@ -169,9 +187,10 @@ def simulate_registry(
         check_share(dirty)
     truth = None if replays is None else _truth(replays, at=truth_at, years=years, seed=seed, until=until)
     watch = None if truth is None else truth.before_month
-    county = simulate(households=households, years=years, seed=seed, until=until, before_month=watch)
+    county = simulate(households=households, years=years, seed=seed, until=until, switches=switches, before_month=watch)
     with write_aside(out) as aside:
         rows = write(aside)
+        made.write(aside)
         if truth is not None:
             pq.write_table(truth.table(), aside / TRUTH, compression="zstd")
         if dirty is not None:
@@ -191,9 +210,8 @@ def _truth(replays: int, *, at: Sequence[date], years: int, seed: int, until: da
     return Truth(replays, seed, dates, _live_one_month, STREAMS)
 
 
-def monitoring_lines(calendar: Calendar) -> np.ndarray:
-    """Give the monitoring line in force in each month, from the dated policy record of the province."""
-    policy = default_policy()
+def monitoring_lines(calendar: Calendar, policy: Policy) -> np.ndarray:
+    """Give the monitoring line in force in each month, from a dated policy record."""
     return np.array(
         [
             policy.value("monitoring_line", region=geography.COUNTY_CODE, on=date(int(year), int(month), 15))
@@ -228,6 +246,7 @@ def _no_support(n: int) -> Support:
 
 
 def _live_one_month(county: County) -> None:
+    withdrawal.step(county)
     demography.step(county)
     health.step(county)
     shocks.step(county)

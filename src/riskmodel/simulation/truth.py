@@ -7,8 +7,8 @@ measures, checks, and the registry's delays and slips) is drawn anew each time. 
 knows the state in full; a model, which knows the registry, cannot be expected to do as well.
 
 A life counts as need when the registry would say so, 90 days after the year's end: as the outcome ``need`` does, with
-the lines of the package's own policy record, which the county is lived by. Every household has a risk, also one that
-the registry does not know yet at the date.
+the lines that the county is lived by: those of the package's own policy record, where no other is switched. Every
+household has a risk, also one that the registry does not know yet at the date.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ import pyarrow as pa
 from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError
 from riskmodel.parallel import cores, side_by_side
-from riskmodel.policy import default_policy
 from riskmodel.simulation import income
 from riskmodel.simulation.calendar import Calendar, day_number
 from riskmodel.simulation.clocks import Columns
@@ -149,7 +148,7 @@ def _in_need(life: County, *, end: date) -> np.ndarray:
     checks = _standing(tables.guarantee_rows(life), ("hh", "day", "item"), known_at)
     unmet = np.bincount(checks["hh"][~checks["met"]], minlength=n) > 0
     there = life.per_household(life.members.present(day_number(end)).astype(np.float64))
-    line = default_policy().value("monitoring_line", region=COUNTY_CODE, on=end)
+    line = life.switches.policy.value("monitoring_line", region=COUNTY_CODE, on=end)
     # Nobody left is never in need by income: the label is missing then.
     return np.asarray((money < line * there) & (there > 0) | unmet)
 
