@@ -11,6 +11,8 @@ from riskmodel.cli.options import check_output_folder, parse_by_year, parse_date
 from riskmodel.errors import CallError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from riskmodel.simulation import Switches
 
 SUPPORT_OPTION, DISASTERS_OPTION, LINE_OPTION = "--withdraw-support-from", "--disasters", "--line"
@@ -139,7 +141,9 @@ def simulate(
     if dirty is not None:
         _show_dirt(out)
     if report:
-        _report(out, title=f"{households:,} households, {years} years before {cut}, seed {seed}")
+        title = f"{households:,} households, {years} years before {cut}, seed {seed}"
+        title = "; ".join([title, *switches.words()])
+        _report(out, title=title, households=households, seed=seed, cut=cut, switches=switches)
 
 
 def _switches(support: str | None, disasters: list[str] | None, line: list[str] | None) -> Switches:
@@ -167,18 +171,21 @@ def _show_switches(out: Path, switches: Switches) -> None:
         )
 
 
-def _report(out: Path, *, title: str) -> None:
+def _report(out: Path, *, title: str, households: int, seed: int, cut: date, switches: Switches) -> None:
     """Write how the county compares with what sources say, and show it."""
     from rich.console import Console
     from rich.table import Table
 
     from riskmodel.files import write_aside
-    from riskmodel.simulation.calibration import calibrate, markdown
+    from riskmodel.simulation.calibration import calibrate, lived_twice, markdown
     from riskmodel.simulation.calibration.page import PAGE, VERDICT, banded, shown, summary
 
-    lines = calibrate(out)
+    typer.echo("living a county twice, with direct support and without it ...", err=True)
+    twice = lived_twice(households=households, seed=seed, until=cut)
+    lines = calibrate(out, policy=switches.policy, told=twice.figures())
     with write_aside(out / PAGE) as aside:
-        aside.write_text(markdown(lines, title=f"The simulated county beside its sources: {title}"), encoding="utf-8")
+        page = markdown(lines, title=f"The simulated county beside its sources: {title}", remark=twice.words())
+        aside.write_text(page, encoding="utf-8")
     table = Table("figure", box=None, header_style="bold")
     for heading in ("target", "band", "simulated"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -189,6 +196,7 @@ def _report(out: Path, *, title: str) -> None:
     typer.echo("")
     Console().print(table)
     typer.echo(f"{summary(lines)} Units, sources and certainty: {out / PAGE}")
+    typer.echo(twice.words())
 
 
 def _show_truth(out: Path, *, replays: int) -> None:
