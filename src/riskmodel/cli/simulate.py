@@ -61,6 +61,14 @@ def simulate(
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files; they stay beside the registry.")
     ] = False,
+    identity: Annotated[
+        bool,
+        typer.Option(
+            "--identity",
+            help="Also give everyone a name, ID number, telephone and bank account that cannot be anybody's: "
+            "OUT.identity/identity.parquet, beside the registry, which only you can read.",
+        ),
+    ] = False,
     dirty: Annotated[
         float | None,
         typer.Option(
@@ -128,6 +136,7 @@ def simulate(
         until=cut,
         switches=switches,
         beside=force,
+        identity=identity,
         dirty=dirty,
         replays=truth,
         truth_at=at,
@@ -136,6 +145,8 @@ def simulate(
         typer.echo(f"  {name:<10} {count:>12,} rows")
     typer.echo(f"{out}: {households:,} households, {years} years known before {cut}, seed {seed}")
     _show_switches(out, switches)
+    if identity:
+        _show_identity(out)
     if truth is not None:
         _show_truth(out, replays=truth)
     if dirty is not None:
@@ -169,6 +180,16 @@ def _show_switches(out: Path, switches: Switches) -> None:
             f"Features and outcomes take the line from the workspace's policy record: copy the entries of "
             f"{out / POLICY_FILE} into policy.yaml beside riskmodel.toml before building them."
         )
+
+
+def _show_identity(out: Path) -> None:
+    """Say where the identity table lies and how many it names."""
+    import pyarrow.parquet as pq
+
+    from riskmodel.simulation.identity import IDENTITY, place_of
+
+    file = place_of(out.resolve()) / IDENTITY
+    typer.echo(f"{file}: {pq.read_metadata(file).num_rows:,} people who cannot be real; no command reads it")
 
 
 def _report(out: Path, *, title: str, households: int, seed: int, cut: date, switches: Switches) -> None:

@@ -6,6 +6,7 @@ others. The same call gives the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -142,6 +143,7 @@ def simulate_registry(
     until: date,
     switches: Switches | None = None,
     beside: bool = False,
+    identity: bool = False,
     dirty: float | None = None,
     replays: int | None = None,
     truth_at: Sequence[date] = (),
@@ -151,8 +153,9 @@ def simulate_registry(
     Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
     which stay; ``dirty`` is the share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and
     then the rows counted are those before. With ``replays``, each household's true risk at the dates ``truth_at``
-    lies beside the tables (:mod:`riskmodel.simulation.truth`). ``simulated.json`` says how the county was made
-    (:mod:`riskmodel.simulation.made`).
+    lies beside the tables (:mod:`riskmodel.simulation.truth`). With ``identity``, names and numbers of people who
+    cannot be real lie in a folder of their own beside the registry (:mod:`riskmodel.simulation.identity`).
+    ``simulated.json`` says how the county was made (:mod:`riskmodel.simulation.made`).
     """
     import pyarrow.parquet as pq
 
@@ -161,6 +164,7 @@ def simulate_registry(
     from riskmodel.registry.write import keep_other_files, looks_like_registry
     from riskmodel.simulation.calibration.page import PAGE
     from riskmodel.simulation.dirt import COUNTS, DIRT, check_share, make_dirty
+    from riskmodel.simulation.identity import check_room, forget, place_of, write_identity
     from riskmodel.simulation.made import MADE, POLICY_FILE, Made
     from riskmodel.simulation.tables import assemble
     from riskmodel.simulation.truth import TRUTH
@@ -185,11 +189,15 @@ def simulate_registry(
         raise CallError(f"{out} is no registry and holds {theirs[0]}, a name that simulate uses: name a new folder.")
     if dirty is not None:
         check_share(dirty)
+    if identity:
+        check_room(out)
     truth = None if replays is None else _truth(replays, at=truth_at, years=years, seed=seed, until=until)
     watch = None if truth is None else truth.before_month
     county = simulate(households=households, years=years, seed=seed, until=until, switches=switches, before_month=watch)
-    with write_aside(out) as aside:
+    with write_aside(out) as aside, contextlib.ExitStack() as beside_it:
         rows = write(aside)
+        if identity:
+            write_identity(aside, beside_it.enter_context(write_aside(place_of(out))), seed=seed)
         made.write(aside)
         if truth is not None:
             pq.write_table(truth.table(), aside / TRUTH, compression="zstd")
@@ -197,6 +205,8 @@ def simulate_registry(
             make_dirty(aside, share=dirty, seed=seed, cut_on=until)
         # What was told of the county that stood here is not true of this one.
         keep_other_files(out, aside, without=told_before)
+    if not identity:
+        forget(out)
     return rows
 
 
