@@ -238,3 +238,23 @@ def test_a_switch_that_the_history_cannot_show_is_refused(tmp_path, switches, sa
     with pytest.raises(CallError, match=said):
         simulate_registry(tmp_path / "c", **{**SMALL, "households": 10}, switches=switches)
     assert not list(tmp_path.iterdir())
+
+
+def struck(switches: Switches) -> set[tuple[int, int]]:
+    """Who was hit by a disaster, in which month."""
+    county = simulate(households=600, years=2, seed=8, until=date(2026, 1, 1), switches=switches)
+    rows = county.journal.columns("event")
+    floods = rows["kind"] == shocks.DISASTER
+    month = np.searchsorted(county.calendar.month_start, rows["day"][floods], side="right")
+    return set(zip(rows["hh"][floods].tolist(), month.tolist(), strict=True))
+
+
+def test_what_strikes_from_outside_comes_alike_after_the_day_too():
+    """Else a comparison would mostly show which of two counties had the worse floods."""
+    usual = struck(Switches())
+    assert len(usual) > 50
+    assert struck(Switches(withdraw_support_from=date(2024, 1, 1))) == usual
+    assert struck(Switches(line={2024: 15_000})) == usual
+    more = struck(Switches(disasters={2024: 3.0}))
+    assert more > usual
+    assert struck(Switches(disasters={2024: 0.0})) < usual

@@ -98,8 +98,7 @@ def simulate(
     calendar = make_calendar(years=years, until=until)
     switches = switches or Switches()
     switches.check(calendar)
-    spawned = np.random.SeedSequence(seed).spawn(len(STREAMS))
-    streams = {name: np.random.default_rng(s) for name, s in zip(STREAMS, spawned, strict=True)}
+    streams = _streams(seed)
     places = geography.make_places(parameters, households=households, rng=streams["geography"])
     homes = geography.make_households(
         parameters, households=households, places=places, calendar=calendar, rng=streams["geography"]
@@ -124,6 +123,7 @@ def simulate(
     labour.settle(county)
     for t in track(range(calendar.months), label="months simulated"):
         county.t = t
+        county.streams |= _streams(seed, month=t)
         if before_month is not None:
             before_month(county)
         _live_one_month(county)
@@ -208,6 +208,20 @@ def simulate_registry(
     if not identity:
         forget(out)
     return rows
+
+
+def _streams(seed: int, *, month: int | None = None) -> dict[str, np.random.Generator]:
+    """Give every mechanism's random stream for the first day, or for a month that is lived.
+
+    Each month begins its streams anew. So where two counties of one seed have come to differ, what strikes both from
+    outside in a month, and whatever else does not hang on the difference, still comes alike.
+    """
+    key = () if month is None else (month,)
+    names = STREAMS if month is None else [name for name in STREAMS if name != "clocks"]
+    return {
+        name: np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name), *key)))
+        for name in names
+    }
 
 
 def _truth(replays: int, *, at: Sequence[date], years: int, seed: int, until: date) -> Truth:
