@@ -96,11 +96,11 @@ class Numbers:
         self._given += count
         phone = _digits((turn % _PHONES * self._phone_step + self._first_phone) % _PHONES, 8)
         account = _digits((turn % _PHONES * self._account_step + self._first_account) % _ACCOUNTS, 17)
-        body = np.column_stack([np.zeros(count, dtype=np.int64), account])
+        body = np.hstack([_prefix(ACCOUNT_PREFIX, count), account])
         right = -_luhn_sum(body) % 10
         wrong = (right + 1 + self.draw.below(9, turn, "account check")) % 10
-        prefix = np.zeros((count, len(PHONE_PREFIX)), dtype=np.int64)
-        return _text(np.hstack([prefix, phone]) + ord("0")), _text(np.column_stack([body, wrong]) + ord("0"))
+        phone = np.hstack([_prefix(PHONE_PREFIX, count), phone])
+        return _text(phone + ord("0")), _text(np.column_stack([body, wrong]) + ord("0"))
 
 
 def _luhn_sum(body: np.ndarray) -> np.ndarray:
@@ -124,6 +124,10 @@ def _place_within(group: np.ndarray) -> np.ndarray:
 
 def _digits(number: np.ndarray, width: int) -> np.ndarray:
     return np.asarray(number, dtype=np.int64)[:, None] // 10 ** np.arange(width - 1, -1, -1, dtype=np.int64) % 10
+
+
+def _prefix(digits: str, count: int) -> np.ndarray:
+    return np.tile(np.array([int(digit) for digit in digits], dtype=np.int64), (count, 1))
 
 
 def _text(characters: np.ndarray) -> pa.Array:
