@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 
 
@@ -100,4 +101,65 @@ def test_a_report_of_dirt_is_refused(cli, tmp_path):
     ended = cli("simulate", tmp_path / "county", "-n", 20, "--report", "--dirty", 0.1)
     assert ended.code == 2
     assert "leave one of them out" in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_switches_are_said_and_kept(cli, tmp_path):
+    out = tmp_path / "county"
+    call = ("simulate", out, "-n", 40, "-y", 2, "--until", "2025-01-01")
+    thrown = ("--withdraw-support-from", "2024-07-01", "--disasters", "2023=0", "--disasters", "2024=2")
+    ended = cli(*call, *thrown, "--line", "2024=9500")
+    assert ended.code == 0, ended.err
+    assert "no direct support from 2024-07-01; 0 times the disasters of 2023; 2 times" in ended.said
+    assert "line 9,500 yuan from 1 January 2024" in ended.said
+    assert "policy.yaml beside riskmodel.toml" in ended.said
+    told = json.loads((out / "simulated.json").read_text())
+    assert told["households"] == 40
+    assert told["switches"] == {
+        "withdraw_support_from": "2024-07-01",
+        "disasters": {"2023": 0.0, "2024": 2.0},
+        "line": {"2024": 9500.0},
+    }
+    again = cli(*call)
+    assert again.code == 0
+    assert "switched" not in again.said
+    assert not (out / "simulated_policy.yaml").exists()
+    assert json.loads((out / "simulated.json").read_text())["switches"]["line"] == {}
+
+
+def test_a_workspace_with_the_policy_file_labels_by_the_switched_line(cli, tmp_path):
+    folder = tmp_path / "workspace"
+    assert cli("init", folder).code == 0
+    line = ("--line", "2024=60000", "--withdraw-support-from", "2024-01-01")
+    assert cli("simulate", folder / "county", "-n", 60, "-y", 2, "--until", "2025-06-01", *line).code == 0
+    shares = []
+    for _ in range(2):
+        out = folder / "labels.parquet"
+        made = cli("labels", "county", "--as-of", "2023-12-01", "--outcome", "need", "--out", out, cwd=folder)
+        assert made.code == 0, made.err
+        known = pq.read_table(out)["outcome"].drop_null().to_pylist()
+        shares.append(sum(known) / len(known))
+        (folder / "policy.yaml").write_text((folder / "county" / "simulated_policy.yaml").read_text())
+    assert shares[0] < 0.4
+    assert shares[1] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--withdraw-support-from", "2024-07-02"), "expected the first of a month of the history"),
+        (("--withdraw-support-from", "July"), '--withdraw-support-from is "July"'),
+        (("--disasters", "2024"), '--disasters is "2024"; expected a year and a number, such as 2024=2'),
+        (("--disasters", "2024=much"), '--disasters is "2024=much"'),
+        (("--disasters", "2024=1", "--disasters", "2024=2"), "--disasters is given twice for 2024"),
+        (("--disasters", "2024=-2"), "--disasters 2024=-2: expected how many times"),
+        (("--line", "24=9000"), '--line is "24=9000"'),
+        (("--line", "2024=-9000"), "--line 2024=-9000: expected yuan"),
+        (("--line", "2019=9000"), "--line names the year 2019"),
+    ],
+)
+def test_a_wrong_switch_is_refused_before_any_work(cli, tmp_path, arguments, named):
+    ended = cli("simulate", tmp_path / "county", "-n", 20, "-y", 2, "--until", "2025-06-01", *arguments)
+    assert ended.code == 2
+    assert named in ended.err
     assert list(tmp_path.iterdir()) == []

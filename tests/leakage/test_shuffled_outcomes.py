@@ -37,7 +37,7 @@ baselines: {logistic: null}
 def judged(tmp_path_factory: pytest.TempPathFactory):
     """The rows, and a function: outcomes in, AUC on the tested rows of three origins and their outcomes out."""
     folder = tmp_path_factory.mktemp("shuffled")
-    simulate_registry(folder / "county", households=400, years=6, seed=9, until=date(2026, 1, 1))
+    simulate_registry(folder / "county", households=900, years=6, seed=9, until=date(2026, 1, 1))
     path = folder / "shuffled.yaml"
     path.write_text(EXPERIMENT, encoding="utf-8")
     prepared = prepare(path)

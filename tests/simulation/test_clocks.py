@@ -59,3 +59,17 @@ def test_delays_have_the_stated_mean_and_least():
     days = Delay(least=3, mean=20, late_share=0.0, late_mean=0.0).draw(20_000, np.random.default_rng(0))
     assert days.min() >= 3
     assert 22.5 < days.mean() < 24.5
+
+
+@given(short=st.integers(0, 40), more=st.integers(0, 40), seed=st.integers(0, 99))
+def test_what_is_drawn_for_a_row_does_not_depend_on_the_rows_after_it(short, more, seed):
+    """Two counties that lived alike up to a day are known alike up to it, however they go on."""
+
+    def known(n: int) -> list[tuple]:
+        amounts = np.arange(n) + 1.0
+        days = Delay(1.0, 9.0, 0.3, 60.0).draw(n, np.random.default_rng(seed)) + np.arange(n)
+        rows = {"number": np.arange(n), "amount": amounts, "known_on": days}
+        told = with_corrections(rows, column="amount", share=0.5, spread=0.4, rng=np.random.default_rng(seed + 1))
+        return [entry for entry in zip(*told.values(), strict=True) if entry[0] < short]
+
+    assert known(short) == known(short + more)

@@ -164,7 +164,7 @@ def test_horizon_and_lag_are_those_of_the_outcome():
     assert (spec.horizon_months, spec.lag_days) == (HORIZON_MONTHS, LAG_DAYS)
 
 
-@pytest.mark.parametrize("name", [TRUTH, "dirt.json", "calibration.md"])
+@pytest.mark.parametrize("name", [TRUTH, "dirt.json", "calibration.md", "simulated.json", "simulated_policy.yaml"])
 def test_a_file_of_someone_elses_by_one_of_its_names_stays(tmp_path, name):
     (tmp_path / name).write_text("mine")
     with pytest.raises(CallError, match=f"is no registry and holds {name}"):

@@ -24,6 +24,7 @@ MEMORY_HELP = (
     "of it (duckdb), or 1 GB (spark's heap)."
 )
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YEAR = re.compile(r"\d{4}")
 
 
 def parse_date(text: str, *, option: str) -> date:
@@ -43,6 +44,27 @@ def parse_date(text: str, *, option: str) -> date:
 def parse_dates(texts: list[str]) -> list[date]:
     """Return the dates of a repeatable --as-of, each as :func:`parse_date` reads it."""
     return [parse_date(text, option="--as-of") for text in texts]
+
+
+def parse_by_year(texts: list[str], *, option: str, such_as: str) -> dict[int, float]:
+    """Return the numbers by year of a repeatable option written as YEAR=NUMBER.
+
+    >>> parse_by_year(["2024=2", "2025=0.5"], option="--disasters", such_as="2024=2")
+    {2024: 2.0, 2025: 0.5}
+    """
+    found: dict[int, float] = {}
+    for text in texts:
+        year, equals, number = text.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not _YEAR.fullmatch(year):
+            raise CallError(f'{option} is "{text}"; expected a year and a number, such as {such_as}.')
+        if int(year) in found:
+            raise CallError(f"{option} is given twice for {year}: give each year once.")
+        found[int(year)] = value
+    return found
 
 
 def today() -> date:

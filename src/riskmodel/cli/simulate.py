@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmodel.cli.options import check_output_folder, parse_date
+from riskmodel.cli.options import check_output_folder, parse_by_year, parse_date
 from riskmodel.errors import CallError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from riskmodel.simulation import Switches
+
+SUPPORT_OPTION, DISASTERS_OPTION, LINE_OPTION = "--withdraw-support-from", "--disasters", "--line"
 
 
 def register(app: typer.Typer) -> None:
@@ -24,8 +31,43 @@ def simulate(
     until: Annotated[
         str, typer.Option("--until", help="Cut date (YYYY-MM-DD): what is known on or after it is not there.")
     ] = "2026-01-01",
+    withdraw_support_from: Annotated[
+        str | None,
+        typer.Option(
+            SUPPORT_OPTION,
+            metavar="DATE",
+            help="The first of a month on which all direct support ends (every measure, dibao, public-welfare posts); "
+            "none is given from then on. Pensions and other transfers go on; see docs/simulator.md.",
+        ),
+    ] = None,
+    disasters: Annotated[
+        list[str] | None,
+        typer.Option(
+            DISASTERS_OPTION,
+            metavar="YEAR=FACTOR",
+            help="How many times the usual chance of a disaster a year has: 2024=2 doubles it, 2024=0 leaves none. "
+            "Repeatable.",
+        ),
+    ] = None,
+    line: Annotated[
+        list[str] | None,
+        typer.Option(
+            LINE_OPTION,
+            metavar="YEAR=YUAN",
+            help="The monitoring line from 1 January of a year, until the policy record's next one. Repeatable. "
+            "simulated_policy.yaml has it for a workspace's policy.yaml.",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files; they stay beside the registry.")
+    ] = False,
+    identity: Annotated[
+        bool,
+        typer.Option(
+            "--identity",
+            help="Also give everyone a name, ID number, telephone and bank account that cannot be anybody's: "
+            "OUT.identity/identity.parquet, beside the registry, which only you can read.",
+        ),
     ] = False,
     dirty: Annotated[
         float | None,
@@ -76,6 +118,10 @@ def simulate(
 
     The county has the code 369901, which is assigned to no place. Nothing in it is about real people.
 
+    A switch (--withdraw-support-from, --disasters, --line) changes what comes after its day and nothing before it: the
+    same seed with and without one gives two counties to compare household by household. simulated.json says what was
+    switched.
+
     Example: riskmodel simulate out/county --households 2000 --years 6 --seed 1
     """
     cut = parse_date(until, option="--until")
@@ -84,6 +130,7 @@ def simulate(
             "--truth-at is given without --truth: say how often each year is to be lived, such as --truth 100."
         )
     at = [parse_date(text, option="--truth-at") for text in truth_at or []]
+    switches = _switches(withdraw_support_from, disasters, line)
     if report and dirty is not None:
         raise CallError("--report reads a sound registry, and --dirty makes none: leave one of them out.")
     check_output_folder(out)
@@ -96,7 +143,9 @@ def simulate(
         years=years,
         seed=seed,
         until=cut,
+        switches=switches,
         beside=force,
+        identity=identity,
         dirty=dirty,
         replays=truth,
         truth_at=at,
@@ -105,26 +154,69 @@ def simulate(
     for name, count in rows.items():
         typer.echo(f"  {name:<10} {count:>12,} rows")
     typer.echo(f"{out}: {households:,} households, {years} years known before {cut}, seed {seed}")
+    _show_switches(out, switches)
+    if identity:
+        _show_identity(out)
     if truth is not None:
         _show_truth(out, replays=truth)
     if dirty is not None:
         _show_dirt(out)
     if report:
-        _report(out, title=f"{households:,} households, {years} years before {cut}, seed {seed}")
+        title = f"{households:,} households, {years} years before {cut}, seed {seed}"
+        title = "; ".join([title, *switches.words()])
+        _report(out, title=title, households=households, seed=seed, cut=cut, switches=switches)
 
 
-def _report(out: Path, *, title: str) -> None:
+def _switches(support: str | None, disasters: list[str] | None, line: list[str] | None) -> Switches:
+    """Read the switches as the command line gives them."""
+    from riskmodel.simulation import Switches
+
+    return Switches(
+        withdraw_support_from=None if support is None else parse_date(support, option=SUPPORT_OPTION),
+        disasters=parse_by_year(disasters or [], option=DISASTERS_OPTION, such_as="2024=2"),
+        line=parse_by_year(line or [], option=LINE_OPTION, such_as="2024=9000"),
+    )
+
+
+def _show_switches(out: Path, switches: Switches) -> None:
+    """Say what is other than usual, and what a workspace needs for it."""
+    from riskmodel.simulation.made import MADE, POLICY_FILE
+
+    said = switches.words()
+    if said:
+        typer.echo(f"switched: {'; '.join(said)} ({out / MADE} has it)")
+    if switches.line:
+        typer.echo(
+            f"Features and outcomes take the line from the workspace's policy record: copy the entries of "
+            f"{out / POLICY_FILE} into policy.yaml beside riskmodel.toml before building them."
+        )
+
+
+def _show_identity(out: Path) -> None:
+    """Say where the identity table lies and how many it names."""
+    import pyarrow.parquet as pq
+
+    from riskmodel.simulation.identity import IDENTITY, place_of
+
+    file = place_of(out.resolve()) / IDENTITY
+    typer.echo(f"{file}: {pq.read_metadata(file).num_rows:,} people who cannot be real; no command reads it")
+
+
+def _report(out: Path, *, title: str, households: int, seed: int, cut: date, switches: Switches) -> None:
     """Write how the county compares with what sources say, and show it."""
     from rich.console import Console
     from rich.table import Table
 
     from riskmodel.files import write_aside
-    from riskmodel.simulation.calibration import calibrate, markdown
+    from riskmodel.simulation.calibration import calibrate, lived_twice, markdown
     from riskmodel.simulation.calibration.page import PAGE, VERDICT, banded, shown, summary
 
-    lines = calibrate(out)
+    typer.echo("living a county twice, with direct support and without it ...", err=True)
+    twice = lived_twice(households=households, seed=seed, until=cut)
+    lines = calibrate(out, policy=switches.policy, told=twice.figures())
     with write_aside(out / PAGE) as aside:
-        aside.write_text(markdown(lines, title=f"The simulated county beside its sources: {title}"), encoding="utf-8")
+        page = markdown(lines, title=f"The simulated county beside its sources: {title}", remark=twice.words())
+        aside.write_text(page, encoding="utf-8")
     table = Table("figure", box=None, header_style="bold")
     for heading in ("target", "band", "simulated"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -135,6 +227,7 @@ def _report(out: Path, *, title: str) -> None:
     typer.echo("")
     Console().print(table)
     typer.echo(f"{summary(lines)} Units, sources and certainty: {out / PAGE}")
+    typer.echo(twice.words())
 
 
 def _show_truth(out: Path, *, replays: int) -> None:

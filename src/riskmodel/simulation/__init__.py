@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from riskmodel.simulation.county import simulate as simulate
+from riskmodel.simulation.switches import Switches as Switches
 from riskmodel.simulation.written import simulate_registry as simulate_registry
 
-__all__ = ["simulate", "simulate_registry"]
+__all__ = ["Switches", "simulate", "simulate_registry"]

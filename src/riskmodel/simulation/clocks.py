@@ -3,6 +3,9 @@
 Delays differ by table and by village (some clerks are slow). A corrected row appears first with a wrong figure;
 a withdrawn one should never have been entered, and a later row of the same key takes it away. Nothing known on or
 after the cut is kept, so a row may be missing, open or still wrong in the registry.
+
+Rows come in the order in which they were noted, and every draw has a stream of its own: what is drawn for a row does
+not depend on how many rows follow it. So two counties that lived alike up to a day have the same registry up to it.
 """
 
 from __future__ import annotations
@@ -27,9 +30,10 @@ class Delay:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw whole days."""
-        days = self.least + rng.gamma(2.0, self.mean / 2.0, n)
-        late = rng.random(n) < self.late_share
-        return np.ceil(days + late * rng.gamma(2.0, self.late_mean / 2.0, n)).astype(np.int32)
+        usual, chance, lateness = rng.spawn(3)
+        days = self.least + usual.gamma(2.0, self.mean / 2.0, n)
+        late = chance.random(n) < self.late_share
+        return np.ceil(days + late * lateness.gamma(2.0, self.late_mean / 2.0, n)).astype(np.int32)
 
 
 def delay_of(parameters: Section, table: str) -> Delay:
@@ -61,15 +65,20 @@ def in_order(known_on: np.ndarray, *, group: np.ndarray, sequence: np.ndarray) -
     return out
 
 
+def some_of(n: int, *, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Pick about a share of ``n`` rows, each by itself."""
+    return np.flatnonzero(rng.random(n) < share)
+
+
 def with_corrections(rows: Columns, *, column: str, share: float, spread: float, rng: np.random.Generator) -> Columns:
     """Let a share of rows be known first with a wrong figure, and again, right, weeks to months later."""
-    n = len(rows["known_on"])
-    picked = np.flatnonzero(rng.random(n) < share)
+    picks, waits, gross, sizes = rng.spawn(4)
+    picked = some_of(len(rows["known_on"]), share=share, rng=picks)
     right = {name: values[picked] for name, values in rows.items()}
-    right["known_on"] = (right["known_on"] + rng.integers(15, 120, len(picked))).astype(rows["known_on"].dtype)
+    right["known_on"] = (right["known_on"] + waits.integers(15, 120, len(picked))).astype(rows["known_on"].dtype)
     wrong = dict(rows)
     amount = rows[column].astype(np.float64).copy()
-    slip = np.where(rng.random(len(picked)) < 0.06, 10.0, rng.lognormal(0, spread, len(picked)))
+    slip = np.where(gross.random(len(picked)) < 0.06, 10.0, sizes.lognormal(0, spread, len(picked)))
     amount[picked] = np.round(amount[picked] * slip, 2)
     wrong[column] = amount
     return stack(wrong, right)

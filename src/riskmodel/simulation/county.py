@@ -15,7 +15,7 @@ from datetime import date
 import numpy as np
 
 from riskmodel.errors import CallError
-from riskmodel.policy import default_policy
+from riskmodel.policy import Policy
 from riskmodel.simulation import (
     demography,
     geography,
@@ -29,6 +29,7 @@ from riskmodel.simulation import (
     points,
     roster,
     shocks,
+    withdrawal,
 )
 from riskmodel.simulation.blocks import Block, cut
 from riskmodel.simulation.calendar import BURN_IN_MONTHS, Calendar, make_calendar
@@ -36,13 +37,20 @@ from riskmodel.simulation.families import make_members
 from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.parameters import Parameters, load_parameters
 from riskmodel.simulation.state import Accounts, County, Places, Support
-from riskmodel.simulation.streams import streams_of
+from riskmodel.simulation.streams import streams_of, streams_of_month
+from riskmodel.simulation.switches import Switches
 
 EARLIEST_YEAR = 2015
 
 
 def simulate(
-    *, households: int, years: int, seed: int, until: date, before_month: Callable[[County], None] | None = None
+    *,
+    households: int,
+    years: int,
+    seed: int,
+    until: date,
+    switches: Switches | None = None,
+    before_month: Callable[[County], None] | None = None,
 ) -> Iterator[County]:
     """Live through ``years`` years up to ``until`` and give the county, block by block, each with its full journal.
 
@@ -56,15 +64,18 @@ def simulate(
         Any whole number from 0.
     until : date
         The registry's cut: only what is known strictly before it will be written.
+    switches : Switches, optional
+        What is other than usual, from a day on; until then the county lives as without them.
     before_month : callable, optional
         Called with each block as each month is about to be lived.
 
     Raises
     ------
     CallError
-        A count below 1, a negative seed, or a span that starts before 2015 (there is no monitoring line then).
+        A count below 1, a negative seed, a span that starts before 2015 (there is no monitoring line then), or a
+        switch that the history cannot show.
     """
-    plan = make_plan(households=households, years=years, seed=seed, until=until)
+    plan = make_plan(households=households, years=years, seed=seed, until=until, switches=switches)
     return (live_block(plan, block, before_month=before_month) for block in plan.blocks)
 
 
@@ -76,19 +87,22 @@ class Plan:
     calendar: Calendar
     seed: int
     until: date
+    switches: Switches
     places: Places
     blocks: list[Block]
 
 
-def make_plan(*, households: int, years: int, seed: int, until: date) -> Plan:
+def make_plan(*, households: int, years: int, seed: int, until: date, switches: Switches | None = None) -> Plan:
     """Lay the county out and cut it into blocks; a wrong call raises as :func:`simulate` says."""
     _check(households=households, years=years, seed=seed, until=until)
+    calendar = make_calendar(years=years, until=until)
+    switches = switches or Switches()
+    switches.check(calendar)
     parameters = load_parameters()
     layout = streams_of([seed], block=0)["layout"]
     places = geography.make_places(parameters, households=households, rng=layout)
     living = geography.households_of_villages(places, households=households, rng=layout)
-    calendar = make_calendar(years=years, until=until)
-    return Plan(parameters, calendar, seed, until, places, cut(living))
+    return Plan(parameters, calendar, seed, until, switches, places, cut(living))
 
 
 def live_block(
@@ -103,6 +117,7 @@ def live_block(
     county = _begin(plan, block)
     for t in range(plan.calendar.months):
         county.t = t
+        county.streams |= streams_of_month([plan.seed], block=block.number, month=t)
         if before_month is not None:
             before_month(county)
         live(county)
@@ -131,7 +146,8 @@ def _begin(plan: Plan, block: Block) -> County:
         members=make_members(parameters, households=homes, calendar=calendar, rng=streams["families"]),
         accounts=Accounts(*(np.zeros((12, n)) for _ in range(4))),
         support=_no_support(n),
-        line=monitoring_lines(calendar),
+        line=monitoring_lines(calendar, plan.switches.policy),
+        switches=plan.switches,
         pending_claims=np.zeros(n),
     )
     demography.settle_schooling(county)
@@ -140,9 +156,8 @@ def _begin(plan: Plan, block: Block) -> County:
     return county
 
 
-def monitoring_lines(calendar: Calendar) -> np.ndarray:
-    """Give the monitoring line in force in each month, from the dated policy record of the province."""
-    policy = default_policy()
+def monitoring_lines(calendar: Calendar, policy: Policy) -> np.ndarray:
+    """Give the monitoring line in force in each month, from a dated policy record."""
     return np.array(
         [
             policy.value("monitoring_line", region=geography.COUNTY_CODE, on=date(int(year), int(month), 15))
@@ -177,6 +192,7 @@ def _no_support(n: int) -> Support:
 
 
 def live_one_month(county: County) -> None:
+    withdrawal.step(county)
     newcomers.step(county)
     demography.step(county)
     health.step(county)

@@ -157,11 +157,29 @@ def _begin(county: County, who: np.ndarray, *, day: np.ndarray, kind: int | None
     )
 
 
+def end_public_posts(county: County) -> None:
+    """End all public-welfare posts on the first day of the month: the programme that pays them is over."""
+    members = county.members
+    who = np.flatnonzero(members.job == JOB["public_post"])
+    _leave(county, who, day=np.minimum(county.today, members.left_on[who]).astype(np.int32))
+
+
 def _end(county: County, who: np.ndarray, *, told: np.ndarray) -> None:
     if len(who) == 0:
         return
     members, rng, p = county.members, county.streams["labour"], county.parameters["labour"]
     day = np.minimum(county.some_day("labour", len(who)), members.left_on[who])
+    heard = (
+        told[who]
+        & np.isin(members.job[who], [JOB["migrant"], JOB["local"]])
+        & (rng.random(len(who)) < p["job_loss_told"])
+    )
+    county.journal.add("event", members.hh[who][heard], day=day[heard], kind=JOB_LOSS, subtype=0, loss=np.nan)
+    _leave(county, who, day=day)
+
+
+def _leave(county: County, who: np.ndarray, *, day: np.ndarray) -> None:
+    members = county.members
     county.journal.add(
         "job",
         members.hh[who],
@@ -172,12 +190,6 @@ def _end(county: County, who: np.ndarray, *, told: np.ndarray) -> None:
         place=members.place[who],
         kind=members.job[who],
     )
-    heard = (
-        told[who]
-        & np.isin(members.job[who], [JOB["migrant"], JOB["local"]])
-        & (rng.random(len(who)) < p["job_loss_told"])
-    )
-    county.journal.add("event", members.hh[who][heard], day=day[heard], kind=JOB_LOSS, subtype=0, loss=np.nan)
     members.job[who] = NO_JOB
     members.place[who] = NO_CODE
     members.spell[who] = -1

@@ -25,6 +25,8 @@ TIMED = (
 
 def step(county: County) -> None:
     """Live one month of measures: what runs out, what is given, the yearly review of dibao."""
+    if county.support_withdrawn:
+        return
     _run_down(county)
     _give_listed(county)
     _give_registered(county)
@@ -52,6 +54,11 @@ def start(county: County, households: np.ndarray, kind: str, *, months: int, amo
     )
 
 
+def end(county: County, households: np.ndarray, kind: str, *, record: np.ndarray, day: np.ndarray | int) -> None:
+    """Note that measures ended."""
+    _write(county, households, kind, record=record, start=-1, end=day, amount=np.nan)
+
+
 def _write(
     county: County, households: np.ndarray, kind: str, *, record: np.ndarray, start: object, end: object, amount: object
 ) -> None:
@@ -73,15 +80,7 @@ def _run_down(county: County) -> None:
         running = left > 0
         left[running] -= 1
         over = np.flatnonzero(running & (left == 0))
-        _write(
-            county,
-            over,
-            kind,
-            record=support.record[kind][over],
-            start=-1,
-            end=county.some_day("measures", len(over)),
-            amount=np.nan,
-        )
+        end(county, over, kind, record=support.record[kind][over], day=county.some_day("measures", len(over)))
 
 
 def _needs(county: County) -> dict[str, np.ndarray]:
@@ -185,14 +184,6 @@ def _dibao(county: County) -> None:
     day = county.some_day("measures", len(who))
     _write(county, who, "protection", record=record, start=day, end=-1, amount=amount[who])
     out = np.flatnonzero(leaves)
-    _write(
-        county,
-        out,
-        "protection",
-        record=support.dibao_record[out],
-        start=-1,
-        end=county.some_day("measures", len(out)),
-        amount=np.nan,
-    )
+    end(county, out, "protection", record=support.dibao_record[out], day=county.some_day("measures", len(out)))
     keeps = on & ~leaves & review
     support.dibao = np.where(leaves, 0.0, np.where(joins | (keeps & (gap > 0)), amount, support.dibao))

@@ -38,7 +38,8 @@ def _disaster(county: County) -> None:
         return
     low = np.bincount(places.village_township, weights=places.low_lying, minlength=townships).astype(np.float64)
     low /= np.bincount(places.village_township, minlength=townships)
-    strikes = common.random(townships) < season * (p["disaster_base"] + p["disaster_low_lying"] * low**2)
+    usual = season * (p["disaster_base"] + p["disaster_low_lying"] * low**2)
+    strikes = common.random(townships) < usual * county.disaster_factor
     severity = common.beta(1.6, 2.4, townships)
     subtype = np.where(common.random(townships) < 0.35 + 0.4 * low, 0, common.integers(1, 4, townships))
     exposure = 0.15 + 0.85 * places.low_lying

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import Calendar
 from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.parameters import Parameters
+
+if TYPE_CHECKING:
+    from riskmodel.simulation.switches import Switches
 
 DAYS_A_YEAR = 365.2425
 
@@ -187,6 +191,7 @@ class County:
     accounts: Accounts
     support: Support
     line: np.ndarray
+    switches: Switches
     pending_claims: np.ndarray
     t: int = 0
     next_spell: int = 0
@@ -212,6 +217,17 @@ class County:
     def line_now(self) -> float:
         """The monitoring line in force, yuan of net income per head and year."""
         return float(self.line[self.t])
+
+    @property
+    def support_withdrawn(self) -> bool:
+        """Whether direct support has ended by the current month."""
+        day = self.switches.withdrawn_on
+        return day is not None and self.today >= day
+
+    @property
+    def disaster_factor(self) -> float:
+        """How many times the usual chance of a disaster the current year has."""
+        return self.switches.disaster_factor(int(self.calendar.year[self.t]))
 
     def size(self) -> np.ndarray:
         """Members present in each household."""

@@ -24,6 +24,8 @@ STREAMS = (
     "clocks",
     "newcomers",
 )
+# Drawn from over the whole of a county's life.
+_WHOLE = ("layout", "clocks")
 
 
 def streams_of(entropy: Sequence[int], *, block: int) -> dict[str, np.random.Generator]:
@@ -46,3 +48,13 @@ def streams_of(entropy: Sequence[int], *, block: int) -> dict[str, np.random.Gen
         for names, key in keys
         for name, seed in zip(names, np.random.SeedSequence(entropy, spawn_key=(key,)).spawn(len(names)), strict=True)
     }
+
+
+def streams_of_month(entropy: Sequence[int], *, block: int, month: int) -> dict[str, np.random.Generator]:
+    """Give the generators that a month lived draws from: all but those of what is settled before, and of the clocks.
+
+    Each month begins its streams anew. So where two counties of one seed have come to differ, what strikes both from
+    outside in a month, and whatever else does not hang on the difference, still comes alike.
+    """
+    streams = streams_of([*entropy, 1 + month], block=block)
+    return {name: stream for name, stream in streams.items() if name not in _WHOLE}

@@ -55,7 +55,8 @@ def assemble(county: County) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _rng(county: County) -> np.random.Generator:
-    return county.streams["clocks"]
+    """Give a stream of its own to each draw (see :mod:`~riskmodel.simulation.clocks`)."""
+    return county.streams["clocks"].spawn(1)[0]
 
 
 def _settled(county: County, table: str, *, own: str) -> Columns:
@@ -89,12 +90,12 @@ def _household(county: County) -> Columns:
 
 def _member(county: County) -> Columns:
     rows = county.journal.columns("member")
-    start, rng = county.calendar.start, _rng(county)
+    start = county.calendar.start
     first = rows["seen"] == _MISSING
     left = np.where(rows["left_on"] < county.calendar.until, rows["left_on"], 0)
     known = _known(county, "member", np.maximum(np.where(first, start, rows["seen"]), left), rows["hh"])
     # The written history opens with a full collection of everybody, in the months before its first day.
-    collected = np.maximum(start - rng.integers(5, 80, len(known)), rows["birth"])
+    collected = np.maximum(start - _rng(county).integers(5, 80, len(known)), rows["birth"])
     known = np.where(first, np.minimum(collected, start - 1), known).astype(np.int32)
     group = rows["hh"].astype(np.int64) * MEMBERS_AT_MOST + rows["number"]
     rows["known_on"] = clocks.in_order(known, group=group, sequence=rows["seen"])
@@ -112,21 +113,27 @@ def _first_known(county: County, rows: Columns) -> np.ndarray:
 def income_rows(county: County) -> Columns:
     """Give the income that was noted as it gets into the registry, slips and corrections included."""
     rows = county.journal.columns("income")
-    calendar, rng, p = county.calendar, _rng(county), county.parameters["clocks"]
+    calendar, p = county.calendar, county.parameters["clocks"]
     rows["month"] = calendar.month_start[rows["t"]]
     kept = (rows["t"] >= calendar.first) & (rows["month"] < calendar.until)
     rows = {name: values[kept] for name, values in rows.items()}
     # A month's income can be known only once the month is over.
     rows["known_on"] = _known(county, "income", calendar.month_start[rows.pop("t") + 1] - 1, rows["hh"])
-    stray = rng.choice(len(rows["hh"]), int(p["withdrawn_share"] * len(rows["hh"])), replace=False)
-    wrong = {name: values[np.sort(stray)] for name, values in rows.items()}
-    wrong["hh"] = rng.integers(0, len(county.households), len(stray)).astype(np.int32)
+    wrong = _astray(county, rows)
     wrong["item"] = np.array([len(ITEMS[s]) - 1 for s in range(6)])[wrong["source"]].astype(rows["item"].dtype)
     key = (wrong["hh"].astype(np.int64) << 40) | (wrong["month"].astype(np.int64) << 8) | wrong["source"]
-    only = np.unique(key, return_index=True)[1]
+    only = np.sort(np.unique(key, return_index=True)[1])
     wrong = {name: values[only] for name, values in wrong.items()}
-    rows = clocks.with_corrections(rows, column="amount", share=p["corrected_share"], spread=0.35, rng=rng)
-    return clocks.with_withdrawals(rows, wrong, rng=rng)
+    rows = clocks.with_corrections(rows, column="amount", share=p["corrected_share"], spread=0.35, rng=_rng(county))
+    return clocks.with_withdrawals(rows, wrong, rng=_rng(county))
+
+
+def _astray(county: County, rows: Columns) -> Columns:
+    """Give rows that should not exist: of others, entered for a household that they have nothing to do with."""
+    at = clocks.some_of(len(rows["hh"]), share=county.parameters["clocks"]["withdrawn_share"], rng=_rng(county))
+    wrong = {name: values[at] for name, values in rows.items()}
+    wrong["hh"] = _rng(county).integers(0, len(county.households), len(at)).astype(np.int32)
+    return wrong
 
 
 def _numbered(rows: Columns, *, own: str) -> Columns:
@@ -137,37 +144,33 @@ def _numbered(rows: Columns, *, own: str) -> Columns:
     return {**rows, "record": record}
 
 
+def _numbered_together(rows: Columns, wrong: Columns, *, own: str) -> tuple[Columns, Columns]:
+    """Number the records of both in the order of their own date, those that should not exist among the others."""
+    n = len(rows[own])
+    both = _numbered(clocks.stack(rows, wrong), own=own)
+    return {name: values[:n] for name, values in both.items()}, {name: values[n:] for name, values in both.items()}
+
+
 def spending_rows(county: County) -> Columns:
     """Give the spending that was noted as it gets into the registry."""
-    rng, p = _rng(county), county.parameters["clocks"]
+    p = county.parameters["clocks"]
     rows = _settled(county, "spending", own="day")
     medical = rows["kind"] == 0
     known = _known(county, "spending", rows["day"], rows["hh"])
     known_bill = _known(county, "medical", rows["day"], rows["hh"])
     rows["known_on"] = np.where(medical, known_bill, known)
-    rows = _numbered(rows, own="day")
-    n = int(p["withdrawn_share"] * len(rows["hh"]))
-    wrong = {name: values[np.sort(rng.choice(len(values), n, replace=False))] for name, values in rows.items()}
-    wrong["hh"] = rng.integers(0, len(county.households), n).astype(np.int32)
-    wrong["record"] = len(rows["hh"]) + np.arange(n)
-    # Each column of a stray bill was drawn on its own: it never happened anywhere.
-    wrong["known_on"] = np.maximum(wrong["known_on"], wrong["day"] + 10).astype(np.int32)
-    rows = clocks.with_corrections(rows, column="amount", share=p["corrected_share"], spread=0.4, rng=rng)
-    return clocks.with_withdrawals(rows, wrong, rng=rng)
+    rows, wrong = _numbered_together(rows, _astray(county, rows), own="day")
+    rows = clocks.with_corrections(rows, column="amount", share=p["corrected_share"], spread=0.4, rng=_rng(county))
+    return clocks.with_withdrawals(rows, wrong, rng=_rng(county))
 
 
 def _event(county: County) -> Columns:
-    rng, p = _rng(county), county.parameters["clocks"]
+    p = county.parameters["clocks"]
     rows = _settled(county, "event", own="day")
     rows["known_on"] = _known(county, "event", rows["day"], rows["hh"])
-    rows = _numbered(rows, own="day")
-    n = int(p["withdrawn_share"] * len(rows["hh"]))
-    picked = np.sort(rng.choice(len(rows["hh"]), n, replace=False))
-    wrong = {name: values[picked] for name, values in rows.items()}
-    wrong["hh"] = rng.integers(0, len(county.households), n).astype(np.int32)
-    wrong["record"] = len(rows["hh"]) + np.arange(n)
-    rows = clocks.with_corrections(rows, column="loss", share=p["corrected_share"], spread=0.5, rng=rng)
-    return clocks.with_withdrawals(rows, wrong, rng=rng)
+    rows, wrong = _numbered_together(rows, _astray(county, rows), own="day")
+    rows = clocks.with_corrections(rows, column="loss", share=p["corrected_share"], spread=0.5, rng=_rng(county))
+    return clocks.with_withdrawals(rows, wrong, rng=_rng(county))
 
 
 def _spells(county: County, table: str, *, record: str, fill: tuple[str, ...]) -> Columns:
@@ -207,13 +210,13 @@ def _measure(county: County) -> Columns:
 
 def guarantee_rows(county: County) -> Columns:
     """Give the checks that were noted as they get into the registry."""
-    rng, p = _rng(county), county.parameters["clocks"]
+    p = county.parameters["clocks"]
     rows = _settled(county, "guarantee", own="day")
     rows["known_on"] = _known(county, "guarantee", rows["day"], rows["hh"])
     # A few checks were entered as not met by mistake, or the other way round, and put right.
-    picked = np.flatnonzero(rng.random(len(rows["hh"])) < p["guarantee_corrected_share"])
+    picked = clocks.some_of(len(rows["hh"]), share=p["guarantee_corrected_share"], rng=_rng(county))
     right = {name: values[picked] for name, values in rows.items()}
-    right["known_on"] = (right["known_on"] + rng.integers(10, 60, len(picked))).astype(np.int32)
+    right["known_on"] = (right["known_on"] + _rng(county).integers(10, 60, len(picked))).astype(np.int32)
     rows["met"] = rows["met"].copy()
     rows["met"][picked] = ~rows["met"][picked]
     return clocks.stack(rows, right)
@@ -248,7 +251,8 @@ def _observation(county: County) -> Columns:
     key = rows["hh"].astype(np.int64) << 32 | rows["day"].astype(np.int64)
     _, first, member = np.unique(key, return_index=True, return_inverse=True)
     total = np.bincount(member, weights=rows["value"], minlength=len(first))
-    rows = {**{name: values[first] for name, values in rows.items()}, "value": np.round(total, 2)}
+    noted = np.argsort(first)
+    rows = {**{name: values[first[noted]] for name, values in rows.items()}, "value": np.round(total[noted], 2)}
     rows["known_on"] = _known(county, "medical", rows["day"], rows["hh"])
     return rows
 

@@ -7,8 +7,8 @@ delays and slips) is drawn anew each time. So the risk is that of an observer wh
 which knows the registry, cannot be expected to do as well.
 
 A life counts as need when the registry would say so, 90 days after the year's end: as the outcome ``need`` does, with
-the lines of the package's own policy record, which the county is lived by. Every household has a risk, also one that
-the registry does not know yet at the date.
+the lines that the county is lived by: those of the package's own policy record, where no other is switched. Every
+household has a risk, also one that the registry does not know yet at the date.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ import pyarrow as pa
 from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError
 from riskmodel.parallel import side_by_side
-from riskmodel.policy import default_policy
 from riskmodel.simulation import income
 from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import Calendar, day_number
@@ -93,10 +92,10 @@ class Truth:
         return side_by_side(calls, workers=self.workers)
 
     def table(self) -> pa.Table:
-        """Return what was gathered, by household and date; its metadata hold the number of replays."""
+        """Return what was gathered, by household and date, as :func:`told_of` has it."""
         rows = pa.concat_tables([SCHEMA.empty_table(), *self._parts])
         ordered = rows.sort_by([("household_id", "ascending"), ("as_of", "ascending")])
-        return ordered.replace_schema_metadata({REPLAYS: str(self.replays)})
+        return ordered.cast(told_of(self.replays))
 
     def _one_life(self, county: County, as_of: date, number: int) -> np.ndarray:
         life = copy.copy(county)
@@ -109,6 +108,11 @@ class Truth:
             life.t = t
             self.live(life)
         return _in_need(life, end=add_months(as_of, HORIZON_MONTHS))
+
+
+def told_of(replays: int) -> pa.Schema:
+    """Return the file's schema, whose metadata hold the number of replays."""
+    return SCHEMA.with_metadata({REPLAYS: str(replays)})
 
 
 def dates_of_truth(asked: Sequence[date], *, calendar: Calendar) -> list[date]:
@@ -149,7 +153,7 @@ def _in_need(life: County, *, end: date) -> np.ndarray:
     checks = _standing(tables.guarantee_rows(life), ("hh", "day", "item"), known_at)
     unmet = np.bincount(checks["hh"][~checks["met"]], minlength=n) > 0
     there = life.per_household(life.members.present(day_number(end)).astype(np.float64))
-    line = default_policy().value("monitoring_line", region=COUNTY_CODE, on=end)
+    line = life.switches.policy.value("monitoring_line", region=COUNTY_CODE, on=end)
     # Nobody left is never in need by income: the label is missing then.
     return np.asarray((money < line * there) & (there > 0) | unmet)
 

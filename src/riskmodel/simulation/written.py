@@ -24,8 +24,9 @@ from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import Calendar
 from riskmodel.simulation.county import Plan, live_block, live_one_month, make_plan
 from riskmodel.simulation.state import County
+from riskmodel.simulation.switches import Switches
 from riskmodel.simulation.tables import assemble
-from riskmodel.simulation.truth import HORIZON_MONTHS, SCHEMA, TRUTH, Truth, dates_of_truth
+from riskmodel.simulation.truth import HORIZON_MONTHS, TRUTH, Truth, dates_of_truth, told_of
 
 
 def simulate_registry(
@@ -35,7 +36,9 @@ def simulate_registry(
     years: int,
     seed: int,
     until: date,
+    switches: Switches | None = None,
     beside: bool = False,
+    identity: bool = False,
     dirty: float | None = None,
     replays: int | None = None,
     truth_at: Sequence[date] = (),
@@ -46,34 +49,46 @@ def simulate_registry(
     Parameters are those of :func:`simulate`; ``beside`` lets the registry lie in a folder that holds other files,
     which stay; ``dirty`` is the share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and
     then the rows counted are those before. With ``replays``, each household's true risk at the dates ``truth_at``
-    lies beside the tables (:mod:`riskmodel.simulation.truth`). ``workers`` says how many blocks are lived at a time, by
-    default as many as there are cores: the bytes do not depend on it, memory does.
+    lies beside the tables (:mod:`riskmodel.simulation.truth`). With ``identity``, names and numbers of people who
+    cannot be real lie in a folder of their own beside the registry (:mod:`riskmodel.simulation.identity`).
+    ``simulated.json`` says how the county was made (:mod:`riskmodel.simulation.made`). ``workers`` says how many
+    blocks are lived at a time, by default as many as there are cores: the bytes do not depend on it, memory does.
     """
     from riskmodel.registry.write import keep_other_files, looks_like_registry
     from riskmodel.simulation.calibration.page import PAGE
     from riskmodel.simulation.dirt import COUNTS, DIRT, check_share, make_dirty
+    from riskmodel.simulation.identity import check_room, forget, place_of, write_identity
+    from riskmodel.simulation.made import MADE, POLICY_FILE, Made
 
     out = Path(out).resolve()
     was_registry = looks_like_registry(out)
     if not beside and not was_registry:
         raise CallError(f"{out} is there already and is not a registry: name a new folder.")
-    told_before = (TRUTH, DIRT, COUNTS, PAGE)
+    told_before = (MADE, POLICY_FILE, TRUTH, DIRT, COUNTS, PAGE)
+    made = Made(households, years, seed, until, switches or Switches())
     theirs = [] if was_registry else [name for name in told_before if (out / name).exists()]
     if theirs:
         raise CallError(f"{out} is no registry and holds {theirs[0]}, a name that simulate uses: name a new folder.")
     if dirty is not None:
         check_share(dirty)
+    if identity:
+        check_room(out)
     many = cores() if workers is None else workers
     if many < 1:
         raise CallError(f"--workers is {many}; expected 1 or more. Leave it out to use every core.")
-    plan = make_plan(households=households, years=years, seed=seed, until=until)
+    plan = make_plan(households=households, years=years, seed=seed, until=until, switches=switches)
     dates = [] if replays is None else _dates_of_truth(replays, at=truth_at, calendar=plan.calendar)
-    with write_aside(out) as aside:
+    with write_aside(out) as aside, contextlib.ExitStack() as beside_it:
         rows = _write(plan, aside, workers=many, replays=replays or 0, dates=dates)
+        if identity:
+            write_identity(aside, beside_it.enter_context(write_aside(place_of(out))), seed=seed)
+        made.write(aside)
         if dirty is not None:
             make_dirty(aside, share=dirty, seed=seed, cut_on=until)
         # What was told of the county that stood here is not true of this one.
         keep_other_files(out, aside, without=told_before)
+    if not identity:
+        forget(out)
     return rows
 
 
@@ -103,7 +118,7 @@ def _write(plan: Plan, folder: Path, *, workers: int, replays: int, dates: Seque
         calls = (partial(tables_of, block) for block in plan.blocks)
         with (
             closing(side_by_side(calls, workers=at_a_time, stopped=stopped)) as lived,
-            _truth_file(writer.folder if dates else None) as add_risks,
+            _truth_file(writer.folder if dates else None, replays) as add_risks,
         ):
             for tables, risks in lived:
                 for name in list(tables):
@@ -122,10 +137,10 @@ def _dates_of_truth(replays: int, *, at: Sequence[date], calendar: Calendar) -> 
 
 
 @contextlib.contextmanager
-def _truth_file(folder: Path | None) -> Iterator[Callable[[pa.Table], None]]:
+def _truth_file(folder: Path | None, replays: int) -> Iterator[Callable[[pa.Table], None]]:
     """Give a call that adds risks to the file in ``folder``; without a folder it does nothing."""
     if folder is None:
         yield lambda risks: None
         return
-    with pq.ParquetWriter(folder / TRUTH, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(folder / TRUTH, told_of(replays), compression="zstd") as writer:
         yield writer.write_table

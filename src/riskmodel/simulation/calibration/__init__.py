@@ -5,5 +5,6 @@ from __future__ import annotations
 from riskmodel.simulation.calibration.compare import Line as Line
 from riskmodel.simulation.calibration.compare import calibrate as calibrate
 from riskmodel.simulation.calibration.page import markdown as markdown
+from riskmodel.simulation.calibration.support import lived_twice as lived_twice
 
-__all__ = ["Line", "calibrate", "markdown"]
+__all__ = ["Line", "calibrate", "lived_twice", "markdown"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from riskmodel.policy import Policy
 from riskmodel.progress import track
 from riskmodel.registry import Registry
 from riskmodel.simulation.calibration import lives, money, rolls
@@ -38,8 +40,18 @@ class Line:
         return self.target.low <= self.simulated <= self.target.high
 
 
-def calibrate(registry: Path) -> list[Line]:
+def calibrate(
+    registry: Path, *, policy: Policy | None = None, told: Mapping[str, float | None] | None = None
+) -> list[Line]:
     """Work out every figure of ``targets.yaml`` from a written registry, in the order of that file.
+
+    Parameters
+    ----------
+    policy : Policy, optional
+        The record that the county was lived by; the package's own by default.
+    told : mapping of str to float, optional
+        Figures that take more than this registry, such as :func:`~riskmodel.simulation.calibration.support.lived_twice`
+        gives; without them they are not there.
 
     Raises
     ------
@@ -47,6 +59,10 @@ def calibrate(registry: Path) -> list[Line]:
         There is no registry, or it holds no whole year.
     """
     with Registry.open(registry) as opened:
-        years = Years.of(opened)
+        years = Years.of(opened, policy=policy)
         targets = load_targets()
-        return [Line(name, targets[name], FIGURES[name](years)) for name in track(list(targets), label="figures")]
+        known = dict(told or {})
+        return [
+            Line(name, targets[name], FIGURES[name](years) if name in FIGURES else known.get(name))
+            for name in track(list(targets), label="figures")
+        ]

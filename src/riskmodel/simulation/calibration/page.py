@@ -39,8 +39,8 @@ def summary(lines: Sequence[Line]) -> str:
     return f"{said}; out: {', '.join(out)}." if out else f"{said}."
 
 
-def markdown(lines: Sequence[Line], *, title: str) -> str:
-    """Return the page: per theme a table of targets, bands and simulated figures, with every source."""
+def markdown(lines: Sequence[Line], *, title: str, remark: str = "") -> str:
+    """Return the page: per theme a table of targets, bands and simulated figures, with every source; then a remark."""
     legend = f"Certainty of a target: {_CERTAINTY}. Bands are judgements. {_SMALL}"
     parts = [f"# {title}", "", summary(lines), "", legend, ""]
     for theme in dict.fromkeys(line.name.split(".")[0] for line in lines):
@@ -48,7 +48,7 @@ def markdown(lines: Sequence[Line], *, title: str) -> str:
         parts.append("|---|--:|--:|--:|---|---|---|---|")
         parts += [_row(line) for line in lines if line.name.startswith(f"{theme}.")]
         parts.append("")
-    return "\n".join(parts)
+    return "\n".join([*parts, remark, ""] if remark else parts)
 
 
 def _row(line: Line) -> str:

@@ -36,7 +36,7 @@ class Years:
     policy: Policy
 
     @classmethod
-    def of(cls, registry: Registry) -> Years:
+    def of(cls, registry: Registry, *, policy: Policy | None = None) -> Years:
         """Find the years from the months of income and the registry's cut.
 
         Raises
@@ -54,7 +54,7 @@ class Years:
                 f"{registry.path} holds no calendar year in full that ended {SETTLED.days} days before its cut, "
                 f"{registry.cut_on}: there is nothing to hold against yearly figures. Simulate two years or more."
             )
-        return cls(registry, first, last, default_policy())
+        return cls(registry, first, last, policy or default_policy())
 
     def standing(self, name: str) -> ibis.Table:
         """Return a table's rows that nothing supersedes or takes away."""
