@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -205,20 +206,37 @@ def reliability_plot(
     return picture(parts, width=size, height=top + side + 46, title=title)
 
 
+def in_lines(words: str, *, width: float, size: int = 12) -> list[str]:
+    """Break a text into lines of at most ``width``: between words, or between Chinese characters.
+
+    >>> in_lines("net income per person", width=100)
+    ['net income per', 'person']
+    """
+    lines = [""]
+    for piece in re.findall(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*|\s+", words):
+        if lines[-1] and text_width((lines[-1] + piece).rstrip(), size=size) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip() for line in lines]
+
+
 def horizontal_bars(names: Sequence[str], values: Sequence[float], *, title: str, width: int = 760) -> str:
-    """Draw one bar a name, longest first as given."""
+    """Draw one bar a name, longest first as given; a long name takes several lines."""
     room = min(360.0, max((text_width(n) for n in names), default=60.0) + 12)
     biggest = max(values, default=1.0) or 1.0
     parts: list[str] = []
-    for i, (name, value) in enumerate(zip(names, values, strict=True)):
-        y = 8 + i * 22
+    y = 8.0
+    for name, value in zip(names, values, strict=True):
         length = (width - room - 70) * value / biggest
+        lines = in_lines(name, width=room - 10)
+        middle = y + 7 * len(lines)
+        parts += [text(room - 6, y + 12 + 14 * at, words, anchor="end") for at, words in enumerate(lines)]
         parts += [
-            text(room - 6, y + 12, name, anchor="end"),
-            box(room, y, length, 16, colour=COLOURS[0], tip=f"{name}: {value:.3f}"),
-            text(room + length + 6, y + 12, f"{value:.3f}", colour=FAINT),
+            box(room, middle - 7, length, 16, colour=COLOURS[0], tip=f"{name}: {value:.3f}"),
+            text(room + length + 6, middle + 5, f"{value:.3f}", colour=FAINT),
         ]
-    return picture(parts, width=width, height=16 + 22 * len(names), title=title)
+        y += 8 + 14 * len(lines)
+    return picture(parts, width=width, height=y + 8, title=title)
 
 
 def timeline(
