@@ -39,7 +39,7 @@ def main(registry: Path, as_of: str, out: Path) -> None:
     histories.add_interesting_values(dataframe_name="event", values={"kind": list(KINDS)})
     cutoff = pd.DataFrame({"household_id": people["household_id"], "time": day})
     parts = [_window(histories, cutoff, months) for months in WINDOWS]
-    pd.concat(parts, axis=1).reset_index().to_parquet(out, compression="zstd")
+    pd.concat(parts, axis=1).reset_index().to_parquet(out, compression="lz4")
 
 
 def _standing(registry: Path, name: str, own: str, code: str, amount: str) -> pd.DataFrame:

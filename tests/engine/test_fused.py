@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskmodel.engine import plan
-from riskmodel.engine.fused import compiled, kernel, program, scan, warm
+from riskmodel.engine.fused import columns, compiled, kernel, program, scan, warm
 from riskmodel.errors import CallError, DataError
 from riskmodel.features import build_features, build_labels, load_catalogue, write_features
 from riskmodel.features.builder import evaluate
@@ -280,14 +283,24 @@ def test_another_registry_goes_to_duckdb(registries: list[Registry], tmp_path: P
         evaluate(shuffled, {"spells": plan.Reduction("listing", "count")}, as_of=DATES, engine="fused")
 
 
-def test_a_file_put_in_another_order_is_refused(registries: list[Registry], tmp_path: Path) -> None:
+def backwards(rows: pa.Table) -> pa.Table:
+    return rows.take(np.arange(rows.num_rows)[::-1])
+
+
+def last_household_first(rows: pa.Table) -> pa.Table:
+    ids = rows["household_id"].to_pylist()
+    begin = ids.index(ids[-1])
+    return pa.concat_tables([rows.slice(begin), rows.slice(0, begin)]).combine_chunks()
+
+
+@pytest.mark.parametrize("moved", [backwards, last_household_first])
+def test_a_file_put_in_another_order_is_refused(registries: list[Registry], tmp_path: Path, moved: Any) -> None:
     """Whatever stamps and digests say, the rows' order is looked at."""
     (tmp_path / "registry").mkdir()
     for name in registries[0].tables:
         [path] = registries[0].files(name)
         rows = pq.read_table(path)
-        order = np.arange(rows.num_rows)[::-1] if name == "income" else np.arange(rows.num_rows)
-        pq.write_table(rows.take(order), tmp_path / "registry" / path.name)
+        pq.write_table(moved(rows) if name == "income" else rows, tmp_path / "registry" / path.name)
     digests = {path.stem: sha256_of(path) for path in (tmp_path / "registry").glob("*.parquet")}
     (tmp_path / "registry" / "registry.json").write_text(json.dumps({"sha256": digests}))
     table = evaluate(
@@ -295,6 +308,40 @@ def test_a_file_put_in_another_order_is_refused(registries: list[Registry], tmp_
     )
     with pytest.raises(DataError, match=r"income\.parquet.* do not lie in the order"):
         table.to_arrow()
+
+
+def test_a_column_that_some_batches_lack_is_missing_there() -> None:
+    """Row groups in which a clock says nothing are read without it: what others hold stays in its place."""
+    short = pa.record_batch({"own": pa.array([1, 2, 3], pa.int32())})
+    long = pa.record_batch({"own": pa.array([4], pa.int32()), "on": pa.array([True]), "of": pa.array(["x"])})
+    read = columns.frame([short, long, short], {"on": "boolean", "of": "text", "own": "date", "gone": "money"})
+    assert read["on"].place.tolist() == [0, 0, 0, 2, 0, 0, 0]
+    assert read["of"].place.tolist() == [0, 0, 0, 1, 0, 0, 0]
+    assert read["own"].day.tolist() == [1, 2, 3, 4, 1, 2, 3]
+    assert read["gone"].missing.all()
+
+
+def test_warming_begins_once_and_a_child_forked_meanwhile_does_not_hang() -> None:
+    """Seen from outside: in a process of its own, that forks as soon as warming has begun."""
+    program = """
+import multiprocessing, threading
+from riskmodel.engine.fused import begin_warming
+def work(queue): queue.put(sum(range(10)))
+if __name__ == "__main__":
+    threads = []
+    starters = [threading.Thread(target=lambda: threads.append(begin_warming())) for _ in range(8)]
+    for one in starters: one.start()
+    for one in starters: one.join()
+    assert len(set(map(id, threads))) == 1
+    fork = multiprocessing.get_context("fork")
+    queue = fork.Queue()
+    child = fork.Process(target=work, args=(queue,))
+    child.start()
+    print(queue.get(timeout=60))
+    child.join(60)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=180, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "45"), done.stderr
 
 
 def test_an_unknown_engine_is_named(registries: list[Registry]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from riskmodel.errors import CallError
-from riskmodel.features import Catalogue, History, Number, Outlook, col, feature, load_catalogue, ordinal, outcome
+from riskmodel.features import Catalogue, History, Number, Outlook, age, col, feature, load_catalogue, ordinal, outcome
 
 FEATURES = Path(__file__).parents[2] / "features"
 CONTRACT = {
@@ -75,6 +75,15 @@ def test_the_hash_follows_the_meaning() -> None:
         (lambda h: h.members.max(ordinal("member_id")), "has no code list"),
         (lambda h: h.income.count() and h.event.count(), "no truth of its own"),
         (lambda h: h.future.count(), "cannot look ahead"),
+        (lambda h: h.income.where(withdrawn=False).count(), "withdrawn says what became of a row later"),
+        (lambda h: h.income.where(col("known_until").is_missing()).count(), "no feature may read it"),
+        (lambda h: h.income.where(age("known_until") > 3).count(), "no feature may read it"),
+        (lambda h: h.income.where(~(col("withdrawn") == True)).count(), "no feature may read it"),  # noqa: E712
+        (lambda h: h.income.in_force(end_column="known_until").count(), "no feature may read it"),
+        (lambda h: h.income.ended(end_column="known_until").count(), "no feature may read it"),
+        (lambda h: h.income.last(months=3).days(end_column="known_until"), "no feature may read it"),
+        (lambda h: h.income.distinct("known_until"), "no feature may read it"),
+        (lambda h: h.income.latest("withdrawn"), "no feature may read it"),
         (lambda h: 5, "returned int"),
     ],
 )

@@ -16,6 +16,8 @@ from riskmodel.features.expressions import Column, Number, col
 from riskmodel.registry import codes, schema
 
 _NUMERIC = {"money", "number", "integer", "boolean"}
+# Clocks that are written when a row is superseded or taken back, be it after as_of.
+_LATER = {"known_until", "withdrawn"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class View:
 
     def in_force(self, *, end_column: str = "ended_on") -> View:
         """Keep the spells that have begun and not ended before the day looked back from."""
-        self.table.column(end_column)
+        self._column(end_column)
         return dataclasses.replace(self, conditions=(*self.conditions, plan.StillOpen(end_column)))
 
     def ended(self, *, months: int | None = None, end_column: str = "ended_on") -> View:
@@ -97,7 +99,7 @@ class View:
 
     def distinct(self, column: str) -> Number:
         """How many different values a column has; 0 over no rows."""
-        self.table.column(column)
+        self._column(column)
         return self._number("distinct", plan.Field(column))
 
     def count(self) -> Number:
@@ -114,7 +116,7 @@ class View:
 
     def days(self, *, end_column: str = "ended_on") -> Number:
         """Days on which the spells overlap the window, added up; an open spell runs to the day looked back from."""
-        self.table.column(end_column)
+        self._column(end_column)
         window = self.window
         if window is None:
             raise CallError("days() needs a window: call last(months=…) first.")
@@ -128,8 +130,8 @@ class View:
 
     def _reduce(self, op: plan.ReduceOp, column: str | Column) -> Number:
         node = self._checked(col(column).node if isinstance(column, str) else column.node)
-        if isinstance(node, plan.Field) and self.table.column(node.name).kind not in _NUMERIC:
-            kind = self.table.column(node.name).kind
+        if isinstance(node, plan.Field) and self._column(node.name).kind not in _NUMERIC:
+            kind = self._column(node.name).kind
             raise CallError(
                 f"{self.table.name}.{node.name} is a {kind}, and {op}() needs a number: "
                 f'use ordinal("{node.name}") or a condition such as col("{node.name}") == "…".'
@@ -140,11 +142,11 @@ class View:
         """Check columns and codes against the schema; fill in the code book's order where none was given."""
         match node:
             case plan.Field(name):
-                self.table.column(name)
+                self._column(name)
             case plan.AgeYears(name) | plan.MonthsSince(name):
                 self._date(name)
             case plan.Ordinal(name, order):
-                column = self.table.column(name)
+                column = self._column(name)
                 if not order:
                     if not column.codes:
                         raise CallError(f"{self.table.name}.{name} has no code list: give ordinal() the order.")
@@ -165,15 +167,30 @@ class View:
 
     def _code(self, left: plan.Row, value: plan.Scalar) -> plan.Scalar:
         if isinstance(left, plan.Field):
-            known = self.table.column(left.name).codes
+            known = self._column(left.name).codes
             if known and value not in codes.codes(known):
                 hint = did_you_mean(str(value), codes.codes(known))
                 raise CallError(f'{self.table.name}.{left.name} has no code "{value}".{hint}')
         return value
 
     def _date(self, name: str) -> None:
-        if self.table.column(name).kind not in {"date", "month"}:
+        if self._column(name).kind not in {"date", "month"}:
             raise CallError(f"{self.table.name}.{name} is not a date.")
+
+    def _column(self, name: str) -> schema.Column:
+        """Return a column that a feature may read.
+
+        Raises
+        ------
+        CallError
+            There is no such column, or it is a clock that tells what the registry learned after as_of.
+        """
+        if name in _LATER:
+            raise CallError(
+                f"{self.table.name}.{name} says what became of a row later, also after as_of: no feature may read it. "
+                "Rows superseded or withdrawn before as_of are left out by themselves."
+            )
+        return self.table.column(name)
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,15 @@ def frame(batches: Sequence[pa.RecordBatch], kinds: Mapping[str, str]) -> Frame:
 
     def load(name: str) -> Column:
         if name not in ready:
-            parts = [batch.column(name) for batch in batches if name in batch.schema.names]
-            ready[name] = _column(parts, rows, kinds[name]) if parts else _all_missing(rows, kinds[name])
+            parts = [batch.column(name) if name in batch.schema.names else None for batch in batches]
+            types = [part.type for part in parts if part is not None]
+            # A column may lie in some batches only: in the others it is missing.
+            there = [
+                pa.nulls(batch.num_rows, types[0]) if part is None else part
+                for part, batch in zip(parts, batches, strict=True)
+                if types
+            ]
+            ready[name] = _column(there, rows, kinds[name]) if there else _all_missing(rows, kinds[name])
         return ready[name]
 
     return Frame(rows, load)
@@ -84,7 +91,7 @@ def _joined(parts: Sequence[pa.Array], rows: int, dtype: type, *, missing: int) 
         out[start:stop] = as_numpy(_as_stored(values, dtype), dtype)
         if values.null_count:
             gone = np.zeros(rows, bool) if gone is None else gone
-            np.logical_not(there(values), out=gone[start:stop])
+            np.logical_not(is_there(values), out=gone[start:stop])
             out[start:stop][gone[start:stop]] = missing
         start = stop
     return out, gone
@@ -138,7 +145,7 @@ def read_only(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def there(values: pa.Array) -> np.ndarray:
+def is_there(values: pa.Array) -> np.ndarray:
     """Return where an array is not missing, as truths; it has a missing one."""
     return _bits(values.buffers()[0], values).view(bool)
 
@@ -158,11 +165,11 @@ def filled(values: pa.Array, dtype: type, *, missing: float) -> np.ndarray:
     """Return the numbers of an array, with ``missing`` where there is none; not to be written to."""
     numbers = as_numpy(values, dtype)
     if values.null_count:
-        numbers = read_only(np.where(there(values), numbers, np.asarray(missing, dtype)))
+        numbers = read_only(np.where(is_there(values), numbers, np.asarray(missing, dtype)))
     return numbers
 
 
 def as_arrow(values: np.ndarray, kind: pa.DataType, missing: np.ndarray | None = None) -> pa.Array:
     """Return numbers as an Arrow array that shares their memory."""
-    there = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
-    return pa.Array.from_buffers(kind, len(values), [there, pa.py_buffer(np.ascontiguousarray(values))])
+    valid = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(np.ascontiguousarray(values))])

@@ -17,11 +17,12 @@ import pyarrow.parquet as pq
 
 from riskmodel.engine.fused.columns import as_numpy
 from riskmodel.errors import DataError
+from riskmodel.parallel import cores
 
 # Read as codes rather than as texts.
 _AS_CODES = frozenset({"id", "text", "code"})
-# Row groups of a table that are kept for the slice after: as many as slices may be in work at once.
-_KEPT = 4
+# Row groups of a table that are kept for the slice after: as many as slices may be in work at once, and one more.
+_KEPT = cores() + 1
 
 OUT_OF_ORDER = (
     "rows do not lie in the order in which a registry is written (by household, then own date). "

@@ -11,6 +11,7 @@ from riskmodel.engine.calendar import LATEST
 from riskmodel.engine.fused.compiled import compiled
 
 Numbers = np.ndarray
+_NO_DAY = -(2**31)
 
 
 @compiled
@@ -55,6 +56,8 @@ def choose(
         if mine < last or (mine == last and day < last_day):
             return False
         last, last_day = mine, day
+        if day == _NO_DAY:
+            continue
         if day < bounds[0] or day >= bounds[1] or known[row] >= bounds[2]:
             continue
         if len(withdrawn) and withdrawn[row]:

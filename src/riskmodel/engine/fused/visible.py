@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmodel.engine.calendar import LATEST
-from riskmodel.engine.fused.columns import NO_DAY, Frame, as_arrow, as_numpy, filled, frame, read_only, there, truths
+from riskmodel.engine.fused.columns import NO_DAY, Frame, as_arrow, as_numpy, filled, frame, is_there, read_only, truths
 from riskmodel.engine.fused.files import OUT_OF_ORDER, count_before
 from riskmodel.engine.fused.program import Program, Stored, Tables
 from riskmodel.errors import DataError
@@ -84,6 +84,7 @@ def cut(
         row_of = place_of[before : reached[2]]
         valued = batch.select([name for name in batch.schema.names if name in columns])
         kept.append(valued if len(row_of) == batch.num_rows else valued.take(as_arrow(row_of, pa.int64())))
+        # In what was read, no longer in the batch: place_of is written through.
         row_of += start
         start += batch.num_rows
     many = int(reached[2])
@@ -123,7 +124,7 @@ def _marks(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
     """Return where there is a ``known_until``, and which rows are withdrawn; empty where that is all, and none."""
     given = withdrawn = np.empty(0, np.uint8)
     if "known_until" in batch.schema.names and batch.column("known_until").null_count:
-        given = there(batch.column("known_until")).view(np.uint8)
+        given = is_there(batch.column("known_until")).view(np.uint8)
     if "withdrawn" in batch.schema.names and batch.column("withdrawn").true_count:
         withdrawn = truths(batch.column("withdrawn"))
     return read_only(given), read_only(withdrawn)
@@ -131,6 +132,9 @@ def _marks(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
 
 def _of_slice(names: pa.Array, ids: pa.Array) -> np.ndarray:
     """Return the number in ``ids`` of each name, -1 where it is not there; mostly the names are a stretch of them."""
+    if not pc.all(pc.less(names[:-1], names[1:])).as_py():
+        # Out of order: whose rows they are has to be known before that can be told.
+        return filled(pc.index_in(names, value_set=ids), np.int32, missing=-1)
     out = np.full(len(names), -1, np.int32)
     before = count_before(names, ids[0].as_py().encode()) if len(ids) else len(names)
     if before < len(names):

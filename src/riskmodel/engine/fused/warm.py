@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
-from functools import cache
 
 import pyarrow as pa
 
@@ -16,14 +16,24 @@ from riskmodel.engine.fused.passes import run
 from riskmodel.engine.fused.program import Program, Stored, tables
 from riskmodel.engine.fused.visible import cut, last_visible
 
+_BEGUN: list[threading.Thread] = []
+_LOCK = threading.Lock()
 
-@cache
+
 def begin_warming() -> threading.Thread:
-    """Begin to import and load what is compiled, once a process; nobody need wait for it."""
-    # Not a daemon: a process must not end in the middle of a compilation.
-    thread = threading.Thread(target=_warm, name="riskmodel-warm")
-    thread.start()
-    return thread
+    """Begin to import and load what is compiled, once a process; nobody need wait for it.
+
+    On a machine where nothing is compiled yet this compiles, for some seconds: a process that ends before waits for it.
+    """
+    with _LOCK:
+        if not _BEGUN:
+            # Not a daemon: a process must not end in the middle of a compilation.
+            _BEGUN.append(threading.Thread(target=_warm, name="riskmodel-warm"))
+            _BEGUN[0].start()
+            # A child forked in the middle of it would wait for ever for locks that the thread holds.
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(before=_BEGUN[0].join)
+        return _BEGUN[0]
 
 
 def _warm() -> None:
@@ -45,7 +55,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _run_a_row() -> None:
-    """Run the whole pass over one row, so that each compiled function is loaded for the types that it gets."""
+    """Run the whole pass over one row, so that the compiled loops are loaded for the types that they get."""
     stored = Stored({"happened_on": "date", "amount": "money"}, "happened_on", frozenset({"amount"}))
     program = Program("event", stored, plan.HISTORY, (date(2020, 1, 1),))
     program.add(plan.Reduction("event", "sum", column=plan.Field("amount")))
