@@ -192,6 +192,7 @@ def _no_support(n: int) -> Support:
 
 
 def live_one_month(county: County) -> None:
+    labour.end_of_those_gone(county)
     withdrawal.step(county)
     newcomers.step(county)
     demography.step(county)

@@ -71,13 +71,16 @@ def make_households(
     level = rng.normal(0, level_sd, households) + poor * income["registered_level_gap"]
     cropland = rng.lognormal(np.log(p["cropland_median"]), 0.7, households) * (0.7 + 0.6 * remote)
     cropland = np.where(rng.random(households) < p["landless_share"], 0.0, cropland)
+    cropland = cropland * np.where(poor, p["cropland_registered"], 1.0)
     farm_skill = rng.normal(0, 0.35, households) + 0.25 * level
-    grade_score = rng.random(households) + 0.02 * poor + 0.015 * (level < -0.3)
+    grade_score = rng.random(households) + 0.015 * (level < -0.3)
     grade = np.select(
         [grade_score < 0.55, grade_score < p["housing_safe_share"], grade_score < p["housing_safe_share"] + 0.025],
         [GRADE["A"], GRADE["B"], GRADE["C"]],
         default=GRADE["D"],
     )
+    # Nobody was lifted without a safe house.
+    grade = np.where(kind == TYPE["lifted"], np.minimum(grade, GRADE["B"]), grade)
     return Households(
         village=village.astype(np.int32),
         kind=kind.astype(np.int8),
@@ -95,8 +98,8 @@ def make_households(
         diligence=0.5 * level / max(level_sd, 1e-9) + rng.normal(0, 1, households),
         support=rng.lognormal(0, 0.55, households),
         transitory=rng.normal(0, 1, households) * income["transitory_sd_wage"],
-        livestock=(rng.random(households) < p["livestock_share"]),
-        business=(rng.random(households) < p["business_share"] * (1 - 0.6 * poor)),
+        livestock=(rng.random(households) < p["livestock_share"] * np.where(poor, p["livestock_registered"], 1.0)),
+        business=(rng.random(households) < p["business_share"] * np.where(poor, p["business_registered"], 1.0)),
         crop_damage=np.zeros(households),
         debt=np.zeros(households),
         changed=np.ones(households, dtype=bool),

@@ -54,16 +54,19 @@ def step(county: County) -> None:
 
 
 def natural_repair(county: County) -> None:
-    """Let some households mend house or well by themselves, better-off ones sooner; houses also decay."""
+    """Let households mend house or well, better-off ones sooner, registered ones with help; houses also decay."""
     households, rng, p = county.households, county.streams["guarantees"], county.parameters["guarantees"]
     n = len(households)
-    mends = (households.grade >= GRADE["C"]) & (rng.random(n) < p["mends_monthly"] * np.exp(households.level))
+    # Registered households are looked at first, and what they lack is put right with them while there is support.
+    helped = (households.kind != TYPE["ordinary"]) & (not county.support_withdrawn)
+    sooner = np.where(helped, p["registered_sooner"], 1.0)
+    mends = (households.grade >= GRADE["C"]) & (rng.random(n) < p["mends_monthly"] * sooner * np.exp(households.level))
     decay = p["decays_monthly"] * np.where(households.grade == GRADE["B"], 1.0, 0.1) * np.exp(-households.level)
     worse = (households.grade < GRADE["C"]) & (rng.random(n) < decay)
     households.grade = np.where(mends, GRADE["B"], np.where(worse, households.grade + 1, households.grade)).astype(
         np.int8
     )
-    fixed = ~households.water & (rng.random(n) < p["water_fixed_monthly"])
+    fixed = ~households.water & (rng.random(n) < p["water_fixed_monthly"] * sooner)
     remote = county.places.remote[households.village]
     fails = households.water & (
         rng.random(n) < p["water_fails_monthly"] * remote * (2.0 if county.month in (8, 9, 10) else 0.5)

@@ -203,7 +203,8 @@ def _transfers(county: County) -> np.ndarray:
     earners = county.per_household((present & (members.job != NO_JOB)).astype(np.float64))
     alone = county.per_household((retired & (age > 61)).astype(np.float64)) * np.where(earners > 0, 0.25, 1.0)
     chance = np.array(p["support_chance"])[county.month - 1]
-    sent = (rng.random(n) < chance) * alone * households.support * p["family_support"] * growth(county)
+    poorer = np.where(households.kind == TYPE["ordinary"], 1.0, p["family_support_registered"])
+    sent = (rng.random(n) < chance) * alone * households.support * poorer * p["family_support"] * growth(county)
     return net + _note(county, TRANSFER, 5, sent * rng.lognormal(0, 0.3, n))
 
 

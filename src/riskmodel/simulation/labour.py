@@ -157,11 +157,20 @@ def _begin(county: County, who: np.ndarray, *, day: np.ndarray, kind: int | None
     )
 
 
+def end_of_those_gone(county: County) -> None:
+    """End the jobs of those who left before this month, on the day they left.
+
+    It comes first in a month: what lies before the month is noted before anything that a switch may do in it.
+    """
+    members = county.members
+    who = np.flatnonzero((members.job != NO_JOB) & (members.left_on < county.today))
+    _leave(county, who, day=members.left_on[who].astype(np.int32))
+
+
 def end_public_posts(county: County) -> None:
     """End all public-welfare posts on the first day of the month: the programme that pays them is over."""
-    members = county.members
-    who = np.flatnonzero(members.job == JOB["public_post"])
-    _leave(county, who, day=np.minimum(county.today, members.left_on[who]).astype(np.int32))
+    who = np.flatnonzero(county.members.job == JOB["public_post"])
+    _leave(county, who, day=np.full(len(who), county.today, dtype=np.int32))
 
 
 def _end(county: County, who: np.ndarray, *, told: np.ndarray) -> None:
