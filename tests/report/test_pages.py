@@ -148,6 +148,16 @@ def test_chinese_is_the_default_and_english_lies_beside_it(all_pages, scored_run
     assert ("html", "lang", "zh-CN") in Page(tmp_path / "report" / "index.zh.html").attributes
 
 
+def test_chinese_pages_speak_as_their_readers_do(report, all_pages):
+    for page in all_pages:
+        assert not [odd for odd in ("排队", "未见到户") if odd in page.text], page.path
+    index, sheet = Page(report / "index.html"), Page(min((report / "households").glob("*[0-9].html")))
+    assert index.shows("候选农户平均风险")
+    assert index.shows("候选农户是不在监测名单上")
+    assert sheet.shows("约为候选农户平均")
+    assert sheet.shows("□ 家中无人")
+
+
 def test_no_page_speaks_of_causes(all_pages):
     for page in all_pages:
         assert not [cause for cause in CAUSES if cause in page.text.lower()], page.path

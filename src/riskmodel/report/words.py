@@ -23,14 +23,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "outside_cohort": ("不属于模型的对象范围", "outside the model's cohort"),
     "flagged": ("本次提示走访", "flagged for a visit"),
     "expected": ("提示户中预计出现困难", "expected in need among the flagged"),
-    "mean_risk": ("排队农户平均风险", "mean risk in the queue"),
+    "mean_risk": ("候选农户平均风险", "mean risk in the queue"),
     "by_model": ("仅模型", "model only"),
     "by_rule": ("仅规则", "rule only"),
     "by_both": ("模型和规则", "model and rule"),
     "rule_left_out": ("规则命中、因名额未列入", "named by the rule beyond its capacity"),
     "risk_distribution": ("风险分布", "Where the risks lie"),
     "risk_distribution_note": (
-        "排队的农户，按风险分组计数（纵轴为平方根刻度）；深色为模型提示的范围。",
+        "候选农户，按风险分组计数（纵轴为平方根刻度）；深色为模型提示的范围。",
         "Households in the queue, counted by risk (the vertical scale is a square root); the dark bars are the range "
         "that the model flags.",
     ),
@@ -73,7 +73,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "not say what brought a difficulty about.",
     ),
     "how_order": (
-        "排队的是不在监测名单上、属于模型对象范围的农户。模型按名额取其中风险最高的；规则命中的农户另外列入，不占模型名额。"
+        "候选农户是不在监测名单上、属于模型对象范围的农户。模型按名额取其中风险最高的；规则命中的农户另外列入，不占模型名额。"
         "其他农户只评分，不提示。",
         "In the queue are the households that are not on the list and belong to the cohort that the model learned "
         "from. The model takes the highest risks among them up to the capacity; households named by a rule are listed "
@@ -95,7 +95,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Of 1,000 households scored like this one, fewer than 1 is expected to fall into need {horizon};",
     ),
     "against_mean": (
-        "约为排队农户平均（{mean}）的{times}倍。在{queue}户中排第{rank}位。",
+        "约为候选农户平均（{mean}）的{times}倍。在{queue}户中排第{rank}位。",
         "about {times} times the mean of the queue ({mean}). Number {rank} of {queue} in the queue.",
     ),
     "need_is": ("这里的“困难”指：{outcome}。", "Need means here: {outcome}."),
