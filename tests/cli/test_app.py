@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import typer
@@ -133,17 +134,30 @@ def test_a_pipe_that_is_closed_ends_quietly(workspace):
     assert done.stderr == ""
 
 
-def test_ctrl_c_in_the_middle_of_a_training_leaves_nothing(workspace, tmp_path, snapshot):
+@pytest.fixture
+def long_training(workspace):
+    """The workspace's experiment with so many bags that a signal which comes late still finds it at work."""
+    light = (workspace / "experiments" / "light.yaml").read_text(encoding="utf-8")
+    assert "folds: 2}\nintervals" in light
+    path = workspace / "experiments" / "long.yaml"
+    path.write_text(light.replace("folds: 2}\nintervals", "folds: 2, bags: 150}\nintervals"), encoding="utf-8")
+    yield path
+    path.unlink()
+
+
+@pytest.mark.parametrize("seconds", [0, 1], ids=["at once", "a second later"])
+def test_ctrl_c_in_the_middle_of_a_training_leaves_nothing(workspace, long_training, tmp_path, snapshot, seconds):
     before = snapshot(workspace)
     # A parent that ignores the signal (a job in the background does) hands that on: here it must be heard.
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     code = f"{heard}; from riskmodel.cli import main; main()"
-    arguments = ["train", "experiments/light.yaml", "--models", str(tmp_path / "m"), "--out", str(tmp_path / "o")]
+    arguments = ["train", long_training, "--models", str(tmp_path / "m"), "--out", str(tmp_path / "o")]
     with subprocess.Popen(
         [sys.executable, "-c", code, *arguments], cwd=workspace, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True, start_new_session=True,
     ) as running:  # fmt: skip
         assert "Features and outcomes" in running.stderr.readline()
+        time.sleep(seconds)
         os.killpg(running.pid, signal.SIGINT)
         _, err = running.communicate(timeout=60)
     assert running.returncode == 130

@@ -51,6 +51,17 @@ def test_a_build_that_fails_leaves_nothing(store):
     assert sorted(path.name for path in (store.root / "need").iterdir()) == ["1", "2"]
 
 
+@pytest.mark.parametrize("root", ["models", "a/b/models"])
+def test_a_first_build_that_is_interrupted_leaves_no_folder(tmp_path, root):
+    def stopped(folder: Path) -> None:
+        _write("half")(folder)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ModelStore(tmp_path / root).add("need", stopped)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_build_that_makes_nothing_is_a_wrong_call(store):
     with pytest.raises(CallError, match="made no folder"):
         store.add("need", lambda folder: None)

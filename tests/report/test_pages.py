@@ -98,6 +98,17 @@ def hostile(scored_county, tmp_path_factory) -> Path:
     return folder / "run"
 
 
+@pytest.fixture(scope="module")
+def of_a_cohort(scored_county, tmp_path_factory) -> Path:
+    """The report of a model of a cohort, with households outside it that the rule flags."""
+    folder = tmp_path_factory.mktemp("cohort")
+    told = {"cohort": "at_risk", "cohort_without": ["washout after elimination"]}
+    words = {"outcome_zh": "缺口", "outcome_en": "a shortfall"}
+    scored_county.with_bundle(folder / "bundle", **told, **words).score(folder / "run")
+    make_report(folder / "run", folder / "run" / "report")
+    return folder / "run"
+
+
 def test_the_report_is_complete(scored_run, report):
     scores, flags = read(scored_run, "scores.parquet"), read(scored_run, "flags.parquet")
     townships = {file_stem(code) for code in scores["township_code"].unique()}
@@ -148,6 +159,16 @@ def test_chinese_is_the_default_and_english_lies_beside_it(all_pages, scored_run
     assert ("html", "lang", "zh-CN") in Page(tmp_path / "report" / "index.zh.html").attributes
 
 
+def test_chinese_pages_speak_as_their_readers_do(report, all_pages):
+    for page in all_pages:
+        assert not [odd for odd in ("排队", "未见到户") if odd in page.text], page.path
+    index, sheet = Page(report / "index.html"), Page(min((report / "households").glob("*[0-9].html")))
+    assert index.shows("候选农户平均风险")
+    assert index.shows("候选农户是不在监测名单上")
+    assert sheet.shows("约为候选农户平均")
+    assert sheet.shows("□ 家中无人")
+
+
 def test_no_page_speaks_of_causes(all_pages):
     for page in all_pages:
         assert not [cause for cause in CAUSES if cause in page.text.lower()], page.path
@@ -176,6 +197,40 @@ def test_the_index_says_the_runs_numbers(scored_run, report, suffix):
         r'<td class="n">([\d,]+)</td>\s*<td class="id"><a href="households/[^"]*">([^<]*)</a>', page.source
     )
     assert rows == [(f"{flag.rank:,}", flag.household_id) for flag in flags.itertuples()]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "inside", "outside", "left_out"),
+    [
+        ("", ("评分与该户相近", "缺口"), "模型没有从这类农户学习过", "不含模型对象范围以外的 {} 户"),
+        (
+            ".en",
+            ("scored like this one", "a shortfall"),
+            "has not learned from households like it",
+            "{} outside the model's cohort left out",
+        ),
+    ],
+)
+def test_who_is_outside_the_cohort_is_on_the_list_by_the_rule_and_no_share_is_made_of_its_risk(
+    of_a_cohort, suffix, inside, outside, left_out
+):
+    scores, flags = read(of_a_cohort, "scores.parquet"), read(of_a_cohort, "flags.parquet")
+    flags = flags.merge(scores[["household_id", "in_cohort", "township_code"]], on="household_id")
+    for flag in flags.itertuples():
+        sheet = Page(of_a_cohort / "report" / "households" / f"{file_stem(flag.household_id)}{suffix}.html")
+        assert [sheet.shows(words) for words in (*inside, outside)] == [*[flag.in_cohort] * 2, not flag.in_cohort]
+    index = Page(of_a_cohort / "report" / f"index{suffix}.html")
+    townships = {
+        Page(of_a_cohort / "report" / "townships" / f"{file_stem(code)}{suffix}.html"): here
+        for code, here in flags.groupby("township_code")
+    }
+    for page, here in {index: flags, **townships}.items():
+        beyond = int((~here["in_cohort"]).sum())
+        expected = re.findall(r'<div class="card"><b>([^<]*)</b>', page.source)[2]
+        assert expected == f"{here.loc[here['in_cohort'], 'risk'].sum():,.0f}"
+        assert page.shows(left_out.format(f"{beyond:,}")) == (beyond > 0)
+    assert set(flags["in_cohort"]) == {True, False}
+    assert round(flags["risk"].sum()) > round(flags.loc[flags["in_cohort"], "risk"].sum())
 
 
 def test_the_townships_add_up(scored_run, report):

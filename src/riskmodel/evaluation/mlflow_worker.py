@@ -1,36 +1,76 @@
-"""The process that talks to MLflow: ``python -m riskmodel.evaluation.mlflow_worker STORE``, a record on stdin.
+"""The process that talks to MLflow: ``python -m riskmodel.evaluation.mlflow_worker STORE ASIDE``, a record on stdin.
 
 Started by :class:`riskmodel.evaluation.tracking.MlflowTracker` with telemetry switched off in its environment.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import sys
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 _METRICS_AT_ONCE = 900
 
 
-def main(store: str) -> None:
-    """Import MLflow; when told to, open the store; write the record that follows; answer with the run's id."""
+def main(store: Path, aside: Path) -> None:
+    """Import MLflow; when told to, open the store; write the record that follows; answer with the run's id.
+
+    Where there is no store yet, one is made in the folder ``aside``, and put in its place once there is a record.
+    """
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
     from mlflow.telemetry import get_telemetry_client
-    from mlflow.tracking import MlflowClient
 
     if get_telemetry_client() is not None:
         sys.exit("MLflow's telemetry is on although it was switched off; nothing was logged")
     if not sys.stdin.readline():
         return
-    client = MlflowClient(tracking_uri=store)
-    client.search_experiments(max_results=1)
+    made = None if store.exists() else aside / store.name
+    client = _opened(made or store)
     text = sys.stdin.read()
-    if text.strip():
-        sys.stdout.write(json.dumps({"run_id": _write(client, json.loads(text))}) + "\n")
+    if not text.strip():
+        return
+    if made is not None:
+        put_in_place(made, store)
+        client = _opened(store)
+    sys.stdout.write(json.dumps({"run_id": _write(client, json.loads(text))}) + "\n")
+
+
+def _opened(store: Path) -> Any:
+    import mlflow.tracking
+
+    client = mlflow.tracking.MlflowClient(tracking_uri=f"sqlite:///{store}")
+    client.search_experiments(max_results=1)
+    return client
+
+
+def put_in_place(made: Path, store: Path) -> None:
+    """Copy a new store to where it belongs, whole; one that another training has put there meanwhile stands."""
+    store.parent.mkdir(parents=True, exist_ok=True)
+    copy = store.with_name(f".{store.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        with contextlib.closing(sqlite3.connect(made)) as old, contextlib.closing(sqlite3.connect(copy)) as new:
+            old.backup(new)
+        _link(copy, store)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _link(copy: Path, store: Path) -> None:
+    """A link, unlike a rename, never takes the place of a file; not every file system has links."""
+    try:
+        os.link(copy, store)
+    except FileExistsError:
+        return
+    except OSError:
+        if not store.exists():
+            copy.rename(store)
 
 
 def _write(client: Any, record: dict[str, Any]) -> str:
@@ -70,4 +110,4 @@ def _fill(client: Any, run: str, record: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

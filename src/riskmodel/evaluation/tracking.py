@@ -2,8 +2,9 @@
 
 MLflow takes seconds to import and reports usage unless told not to. The process that this module starts is told
 before it imports anything (``MLFLOW_DISABLE_TELEMETRY``, ``DO_NOT_TRACK``), takes no other ``MLFLOW_…`` setting from
-outside, checks that no telemetry client exists, and warms up while the models are being trained. What it gets is
-counts, settings, measures and files of results: nothing that names a household.
+outside, checks that no telemetry client exists, and warms up while the models are being trained. A store that is not
+there yet takes seconds to make: it is made aside and put in its place with its first run, so a training that ends early
+leaves none. What the process gets is counts, settings, measures and files of results: nothing that names a household.
 """
 
 from __future__ import annotations
@@ -49,17 +50,24 @@ class MlflowTracker:
         self.models = Path(models).resolve()
         self._process: subprocess.Popen[str] | None = None
         self._complaints: IO[str] | None = None
+        self._aside: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.models / "mlflow.db"
 
     @property
     def uri(self) -> str:
         """The store's address, as ``mlflow ui --backend-store-uri`` takes it."""
-        return f"sqlite:///{self.models / 'mlflow.db'}"
+        return f"sqlite:///{self.store}"
 
     def __enter__(self) -> MlflowTracker:
         """Start the process, which begins to import MLflow; nothing is written yet."""
         self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._aside = tempfile.TemporaryDirectory(prefix="riskmodel-")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "riskmodel.evaluation.mlflow_worker", self.uri],
+            [sys.executable, "-m", "riskmodel.evaluation.mlflow_worker", str(self.store), self._aside.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
@@ -70,10 +78,9 @@ class MlflowTracker:
         return self
 
     def open(self) -> None:
-        """Let the process open the store, now that there is something to train on."""
+        """Let the process open the store, or make a new one aside, now that there is something to train on."""
         assert self._process is not None
         assert self._process.stdin is not None
-        self.models.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(BrokenPipeError):  # log() says why the process ended
             self._process.stdin.write("open\n")
             self._process.stdin.flush()
@@ -91,6 +98,8 @@ class MlflowTracker:
                     stream.close()
         if self._complaints is not None:
             self._complaints.close()
+        if self._aside is not None:
+            self._aside.cleanup()
 
     def log(self, evaluation: Evaluation, *, files: list[Path], bundle: Path, reference: str) -> str:
         """Write one run for the training and one below it for each test origin.

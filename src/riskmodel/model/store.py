@@ -6,6 +6,7 @@ says which version an alias stands for; ``models/NAME/promotions.jsonl`` only ev
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -106,15 +107,20 @@ class ModelStore:
         """
         self._check_name(name)
         home = self.root / name
-        home.mkdir(parents=True, exist_ok=True)
+        made = [folder for folder in (home, *home.parents) if not folder.exists()]
         aside = home / f".{uuid.uuid4().hex[:8]}.partial"
         try:
+            home.mkdir(parents=True, exist_ok=True)
             build(aside)
             if not aside.is_dir():
                 raise CallError(f'adding to "{name}": build made no folder at the path it was given.')
             return self._settle(home, aside)
-        finally:
+        except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
+            for folder in made:
+                with contextlib.suppress(OSError):  # not empty: another run has put something there
+                    folder.rmdir()
+            raise
 
     def resolve(self, reference: str) -> Path:
         """The folder of ``NAME@VERSION`` or ``NAME@ALIAS``.

@@ -177,7 +177,7 @@ CODE_BOOK: dict[str, tuple[Code, ...]] = {
     "visit_verdict": _codes(
         ("at_risk", "存在风险", "at risk"),
         ("no_risk", "暂无风险", "no risk found"),
-        ("unreachable", "未见到户", "household not reached"),
+        ("unreachable", "家中无人", "household not reached"),
     ),
 }
 

@@ -48,13 +48,22 @@ class Reason:
 
 @dataclass(frozen=True)
 class Flag:
-    """One flagged household; ``file`` is the stem of its sheet's file name."""
+    """One flagged household.
+
+    Attributes
+    ----------
+    file : str
+        The stem of its sheet's file name.
+    in_cohort : bool
+        Whether it belongs to those whom the model learned from; one outside is flagged by a rule alone.
+    """
 
     household_id: str
     file: str
     township: str
     village: str
     county: str
+    in_cohort: bool
     risk: float
     rank: int
     flagged_by: str
@@ -130,6 +139,11 @@ class ReportData:
         return count_risk_types(self.flags)
 
 
+def expected_cases(flags: Iterable[Flag]) -> float:
+    """Return how many of ``flags`` are expected to fall into need; only risks within the model's cohort add up."""
+    return sum(flag.risk for flag in flags if flag.in_cohort)
+
+
 def count_risk_types(flags: Iterable[Flag]) -> list[tuple[str, int]]:
     """Return how many flags name each risk type, the most frequent first; ``other`` says least and comes last."""
     counted = Counter(kind for flag in flags for kind in flag.risk_types)
@@ -148,15 +162,20 @@ def read_report_data(folder: Path) -> ReportData:
     scores = read_output(folder / "scores.parquet", SCORES)
     record = read_record(folder)
     places = scores.select(
-        ["household_id", "county_code", "township_code", "village_code", "on_list", "rank", "risk"]
+        ["household_id", "county_code", "township_code", "village_code", "on_list", "in_cohort", "rank", "risk"]
     ).to_pandas()
     flagged = set(flags.column("household_id").to_pylist())
-    where = {
-        row.household_id: (row.county_code or "", row.township_code or "", row.village_code or "")
+    scored = {
+        row.household_id: {
+            "county": row.county_code or "",
+            "township": row.township_code or "",
+            "village": row.village_code or "",
+            "in_cohort": bool(row.in_cohort),
+        }
         for row in places[places["household_id"].isin(flagged)].itertuples(index=False)
     }
     words = {row["name"]: row for row in record["features"]}
-    all_flags = tuple(_flag(row, where=where, words=words) for row in flags.to_pylist())
+    all_flags = tuple(_flag(row, scored=scored[row["household_id"]], words=words) for row in flags.to_pylist())
     return ReportData(
         as_of=date.fromisoformat(record["as_of"]),
         flags=all_flags,
@@ -181,14 +200,11 @@ def file_stem(name: str) -> str:
     return f"{stem}~~{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
-def _flag(row: Mapping[str, Any], *, where: Mapping[str, tuple[str, str, str]], words: Mapping[str, Any]) -> Flag:
-    county, township, village = where.get(row["household_id"], ("", "", ""))
+def _flag(row: Mapping[str, Any], *, scored: Mapping[str, Any], words: Mapping[str, Any]) -> Flag:
     return Flag(
+        **scored,
         household_id=row["household_id"],
         file=file_stem(row["household_id"]),
-        township=township,
-        village=village,
-        county=county,
         risk=row["risk"],
         rank=row["rank"],
         flagged_by=row["flagged_by"],

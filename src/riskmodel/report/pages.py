@@ -14,7 +14,7 @@ from markupsafe import Markup
 from riskmodel.explain.words import signed
 from riskmodel.registry.codes import CODE_BOOK, Lang, label
 from riskmodel.report import charts, words
-from riskmodel.report.data import Flag, ReportData, Township, count_risk_types
+from riskmodel.report.data import Flag, ReportData, Township, count_risk_types, expected_cases
 from riskmodel.report.doors import door_check
 
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
@@ -87,7 +87,8 @@ class Pages:
             "index.html",
             histogram=histogram,
             type_bars=self._type_bars(data.risk_type_counts),
-            expected=sum(flag.risk for flag in data.flags),
+            expected=expected_cases(data.flags),
+            outside=sum(not flag.in_cohort for flag in data.flags),
             shown=data.flags[:SHOWN],
             widest=max(shares, default=0.0) or 1.0,
         )
@@ -98,7 +99,8 @@ class Pages:
         return self._render(
             "township.html",
             township=township,
-            expected=sum(flag.risk for flag in township.flags),
+            expected=expected_cases(township.flags),
+            outside=sum(not flag.in_cohort for flag in township.flags),
             type_bars=self._type_bars(count_risk_types(township.flags)),
             village_bars=self._bars(
                 [(name, count) for name, count in sorted(villages.items(), key=lambda item: (-item[1], item[0]))],

@@ -23,14 +23,18 @@ _WORDS: dict[str, tuple[str, str]] = {
     "outside_cohort": ("不属于模型的对象范围", "outside the model's cohort"),
     "flagged": ("本次提示走访", "flagged for a visit"),
     "expected": ("提示户中预计出现困难", "expected in need among the flagged"),
-    "mean_risk": ("排队农户平均风险", "mean risk in the queue"),
+    "expected_without": (
+        "不含模型对象范围以外的 {n} 户",
+        "{n} outside the model's cohort left out",
+    ),
+    "mean_risk": ("候选农户平均风险", "mean risk in the queue"),
     "by_model": ("仅模型", "model only"),
     "by_rule": ("仅规则", "rule only"),
     "by_both": ("模型和规则", "model and rule"),
     "rule_left_out": ("规则命中、因名额未列入", "named by the rule beyond its capacity"),
     "risk_distribution": ("风险分布", "Where the risks lie"),
     "risk_distribution_note": (
-        "排队的农户，按风险分组计数（纵轴为平方根刻度）；深色为模型提示的范围。",
+        "候选农户，按风险分组计数（纵轴为平方根刻度）；深色为模型提示的范围。",
         "Households in the queue, counted by risk (the vertical scale is a square root); the dark bars are the range "
         "that the model flags.",
     ),
@@ -73,11 +77,14 @@ _WORDS: dict[str, tuple[str, str]] = {
         "not say what brought a difficulty about.",
     ),
     "how_order": (
-        "排队的是不在监测名单上、属于模型对象范围的农户。模型按名额取其中风险最高的；规则命中的农户另外列入，不占模型名额。"
+        "候选农户是不在监测名单上、属于模型对象范围或被规则命中的农户。模型按名额取对象范围内风险最高的；规则命中的农户"
+        "另外列入，不占模型名额。模型没有从对象范围以外的农户学习过：这些农户的风险不能当作比例来看，也不计入预计户数。"
         "其他农户只评分，不提示。",
-        "In the queue are the households that are not on the list and belong to the cohort that the model learned "
-        "from. The model takes the highest risks among them up to the capacity; households named by a rule are listed "
-        "besides and take none of its places. Everyone else is scored, not flagged.",
+        "In the queue are the households that are not on the list and either belong to the cohort that the model "
+        "learned from or are named by a rule. The model takes the highest risks of its cohort up to the capacity; "
+        "households named by a rule are listed besides and take none of its places. From those outside the cohort the "
+        "model has not learned: their risk is no share to count on, and the number expected leaves them out. Everyone "
+        "else is scored, not flagged.",
     ),
     "sheet": ("入户核实参考单", "Home visit sheet"),
     "back": ("返回名单", "Back to the list"),
@@ -94,8 +101,14 @@ _WORDS: dict[str, tuple[str, str]] = {
         "评分与该户相近的农户，每1000户中预计不到1户{horizon}出现困难；",
         "Of 1,000 households scored like this one, fewer than 1 is expected to fall into need {horizon};",
     ),
+    "outside": (
+        "该户不属于模型的对象范围，模型没有从这类农户学习过，所以它的风险不能当作“每100户中有多少户”来看；该户由规则列入"
+        "本次名单。",
+        "This household is outside the model's cohort: the model has not learned from households like it, so its risk "
+        "is no share to count on. It is on this list by the rule.",
+    ),
     "against_mean": (
-        "约为排队农户平均（{mean}）的{times}倍。在{queue}户中排第{rank}位。",
+        "约为候选农户平均（{mean}）的{times}倍。在{queue}户中排第{rank}位。",
         "about {times} times the mean of the queue ({mean}). Number {rank} of {queue} in the queue.",
     ),
     "need_is": ("这里的“困难”指：{outcome}。", "Need means here: {outcome}."),
@@ -189,7 +202,12 @@ def question(data: ReportData, lang: Lang) -> list[str]:
 
 
 def meaning(flag: Flag, data: ReportData, lang: Lang) -> str:
-    """Return what the score means: so many of a hundred, so many times the mean, which place in the queue."""
+    """Return what the score means: so many of a hundred, so many times the mean, which place in the queue.
+
+    Outside the model's cohort it has never been tested and means none of that: there, the words say so.
+    """
+    if not flag.in_cohort:
+        return word("outside", lang)
     ahead = horizon(data, lang)
     if flag.risk >= 0.0095:
         first = word("per_hundred", lang, n=round(100 * flag.risk), horizon=ahead)
