@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -67,6 +68,19 @@ def test_until_its_day_the_registry_is_the_same(plain, switched, name):
         before, now = known_by(plain, table, day), known_by(switched[name], table, day)
         pd.testing.assert_frame_equal(before, now, obj=table)
         assert len(before), table
+
+
+@pytest.mark.parametrize("seed", [1, 2, 4])
+def test_a_job_left_just_before_the_day_is_known_as_without_the_switch(tmp_path, seed):
+    """Its end is told in the month after, when posts may end too: that must not change when it is learned."""
+    call = {**SMALL, "households": 2000, "seed": seed, "until": date(2025, 1, 1)}
+    jobs = []
+    for number, switches in enumerate((Switches(), Switches(withdraw_support_from=DAY))):
+        simulate_registry(tmp_path / str(number), **call, switches=switches)
+        rows = pq.read_table(tmp_path / str(number) / "job.parquet").drop_columns(["known_until"])
+        jobs.append(rows.filter(pc.less(rows["known_on"], DAY)))
+    assert jobs[0].num_rows > 1000
+    assert jobs[0].equals(jobs[1])
 
 
 @pytest.mark.parametrize("name", list(THROWN))
