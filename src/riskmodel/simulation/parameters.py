@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -67,9 +68,33 @@ def load_parameters() -> Parameters:
     for name, entries in raw.items():
         parameters = {key: Parameter(**entry) for key, entry in entries.items()}
         for key, parameter in parameters.items():
-            if parameter.certainty not in CERTAINTIES:
-                raise CallError(
-                    f"parameters.yaml: {name}.{key}: certainty is {parameter.certainty!r}, not one of A-D, S"
-                )
+            _check(f"parameters.yaml: {name}.{key}", parameter)
         sections[name] = Section(name, parameters)
     return Parameters(sections)
+
+
+def _check(place: str, parameter: Parameter) -> None:
+    """Refuse what cannot be: an unknown certainty, a share above 1, a rate or an amount below 0."""
+    if parameter.certainty not in CERTAINTIES:
+        raise CallError(f"{place}: certainty is {parameter.certainty!r}, not one of A-D, S")
+    most = 1.0 if parameter.unit.startswith(("share", "chance")) else math.inf
+    # Logarithms and normal scores have a sign; nothing else has.
+    least = -math.inf if parameter.unit.startswith(("log", "cuts of")) else 0.0
+    for number in _numbers(parameter.value):
+        if not least <= number <= most:
+            raise CallError(
+                f"{place} is {number:g} ({parameter.unit}); expected {least:g} to {most:g}."
+                if math.isfinite(most)
+                else f"{place} is {number:g} ({parameter.unit}); expected a number of {least:g} or more."
+            )
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """Give every number of a value, which may be a list or a mapping of them."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _numbers(part)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield float(value)
