@@ -41,6 +41,41 @@ def test_a_folder_of_something_else_is_left_alone(cli, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["letters.txt"]
 
 
+@pytest.mark.parametrize("name", ["member/a.txt", "registry.json", "income.parquet", "truth.parquet", "simulated.json"])
+def test_a_file_named_like_one_of_ours_is_left_alone_even_with_force(cli, tmp_path, snapshot, name):
+    file = tmp_path / "photos" / name
+    file.parent.mkdir(parents=True)
+    file.write_text('{"name": "mine"}')
+    before = snapshot(tmp_path)
+    ended = cli("simulate", tmp_path / "photos", "-n", 20, "-y", 1)
+    assert ended.code == 2
+    forced = cli("simulate", tmp_path / "photos", "-n", 20, "-y", 1, "--force")
+    assert forced.code == 2
+    assert f"photos holds {name.split('/')[0]}, a name that simulate uses" in forced.err
+    assert snapshot(tmp_path) == before
+
+
+def test_a_registry_that_simulate_did_not_make_is_replaced_only_with_force(cli, tmp_path, snapshot):
+    out = tmp_path / "county"
+    call = ("simulate", out, "-n", 20, "-y", 1, "--until", "2025-01-01")
+    assert cli(*call).code == 0
+    (out / "simulated.json").unlink()
+    (out / "letters.txt").write_text("mine")
+    before = snapshot(out)
+    ended = cli(*call)
+    assert ended.code == 2
+    assert f"{out} holds a registry that simulate did not make" in ended.err
+    assert "add --force to replace that registry" in ended.err
+    assert snapshot(out) == before
+    (out / "truth.parquet").write_text("of whom?")
+    told = cli(*call, "--force")
+    assert (told.code, "holds truth.parquet" in told.err) == (2, True)
+    (out / "truth.parquet").unlink()
+    assert cli(*call, "--force").code == 0
+    assert (out / "simulated.json").exists()
+    assert (out / "letters.txt").read_text() == "mine"
+
+
 def test_with_force_it_writes_beside_the_other_files(cli, tmp_path):
     (tmp_path / "letters.txt").write_text("mine")
     ended = cli("simulate", tmp_path, "-n", 10, "-y", 1, "--force")

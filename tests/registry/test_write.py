@@ -12,6 +12,7 @@ from riskmodel.errors import CallError, DataError
 from riskmodel.registry import Registry, RegistryWriter, write_registry
 from riskmodel.registry import write as write_module
 from riskmodel.registry.schema import TABLES
+from riskmodel.registry.validate import validate
 
 
 def test_what_is_written_reads_back_the_same(sound, tmp_path):
@@ -159,3 +160,34 @@ def test_a_registry_is_replaced_whole_and_a_foreign_folder_is_left_alone(sound, 
     assert (other / "a.txt").read_text() == "dear"
     with pytest.raises(CallError, match="no tables to write"):
         write_registry({}, tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("member/a.txt", "a photo"),
+        ("member.parquet", "rows"),
+        ("registry.json", "{"),
+        ("registry.json", "[1]"),
+        ("registry.json", '{"name": "of another program"}'),
+    ],
+)
+def test_a_name_that_registries_use_makes_no_registry(sound, tmp_path, snapshot, name, text):
+    file = tmp_path / "photos" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    before = snapshot(tmp_path)
+    with pytest.raises(CallError, match=r"is not a registry \(it is not empty, and holds no registry.json"):
+        write_registry(sound, tmp_path / "photos")
+    assert snapshot(tmp_path) == before
+
+
+def test_tables_without_a_description_are_put_right_in_place_and_never_replaced(sound, tmp_path):
+    for name in ("a", "b"):
+        write_registry(sound, tmp_path / name)
+        (tmp_path / name / "registry.json").unlink()
+    with pytest.raises(CallError, match="is not a registry"):
+        validate(tmp_path / "a", tmp_path / "b")
+    assert not (tmp_path / "b" / "registry.json").exists()
+    validate(tmp_path / "a")
+    assert (tmp_path / "a" / "registry.json").exists()

@@ -167,7 +167,7 @@ def test_horizon_and_lag_are_those_of_the_outcome():
 @pytest.mark.parametrize("name", [TRUTH, "dirt.json", "calibration.md", "simulated.json", "simulated_policy.yaml"])
 def test_a_file_of_someone_elses_by_one_of_its_names_stays(tmp_path, name):
     (tmp_path / name).write_text("mine")
-    with pytest.raises(CallError, match=f"is no registry and holds {name}"):
+    with pytest.raises(CallError, match=f"holds {name}, a name that simulate uses"):
         simulate_registry(tmp_path, households=10, years=1, seed=1, until=date(2025, 1, 1), beside=True)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
 

@@ -59,7 +59,12 @@ def simulate(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Write into a folder that holds other files; they stay beside the registry.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Write into a folder that holds other files, which stay beside the registry, or replace a registry "
+            "that simulate did not make.",
+        ),
     ] = False,
     identity: Annotated[
         bool,
@@ -134,7 +139,6 @@ def simulate(
     if report and dirty is not None:
         raise CallError("--report reads a sound registry, and --dirty makes none: leave one of them out.")
     check_output_folder(out)
-    _refuse_to_overwrite(out, force=force)
     from riskmodel.simulation import simulate_registry
 
     rows = simulate_registry(
@@ -261,13 +265,3 @@ def _show_dirt(out: Path) -> None:
     typer.echo(f"\n{told['planted']:,} rows have a fault; dirt.parquet has each, with the rule that should find it:")
     Console().print(shown)
     typer.echo(f"All columns are text, as from outside. Next: riskmodel validate {out} --out CLEAN")
-
-
-def _refuse_to_overwrite(out: Path, *, force: bool) -> None:
-    """Refuse a folder of something else; a registry that stands there is replaced."""
-    from riskmodel.registry.write import looks_like_registry
-
-    if not looks_like_registry(out) and not force:
-        raise CallError(
-            f"{out} is there already and is not a registry: name a new folder, or add --force to write into it."
-        )

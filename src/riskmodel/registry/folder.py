@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.files import sha256_of
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES
-from riskmodel.registry.write import DESCRIPTION, VERSION_KEY
+from riskmodel.registry.standing import DESCRIPTION
+from riskmodel.registry.write import VERSION_KEY
 
 
 @dataclass(frozen=True)

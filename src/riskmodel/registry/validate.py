@@ -188,7 +188,7 @@ def validate(
         raise CallError(f"{path} is a database, which is only read: say with --out which folder to write to.")
     # A link stays a link: what it points to is what is rewritten.
     target = Path(out if out is not None else path).resolve()
-    with RegistryWriter(target, cut_on=cut) as writer:
+    with RegistryWriter(target, cut_on=cut, in_place=target == Path(path).resolve()) as writer:
         for name in track(source.names, label="validating"):
             writer.add(name, session.take(source.read(name), TABLES[name]))
         report = session.report(examples=examples)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,9 +23,9 @@ from riskmodel.registry.coerce import EXPECTED, coerce
 from riskmodel.registry.known_until import Keys, contiguous, days, known_until
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Column, Table
 from riskmodel.registry.schema import table as schema_table
+from riskmodel.registry.standing import DESCRIPTION, keep_other_files, may_be_replaced, not_replaceable
 
 ROW_GROUP = 128_000
-DESCRIPTION = "registry.json"
 VERSION_KEY = b"riskmodel.schema_version"
 
 
@@ -67,7 +66,8 @@ class RegistryWriter:
     """Write a registry a table, or a slice of households, at a time, so that it need not be in memory at once.
 
     ``add`` may be called several times for one table; each slice then holds households that sort (by bytes) after
-    those of the slice before it. The registry appears when the ``with`` block ends without an error.
+    those of the slice before it. The registry appears when the ``with`` block ends without an error. ``in_place`` says
+    that the rows are those of the tables that lie in ``out``, put right: then it need hold no ``registry.json``.
 
     Examples
     --------
@@ -82,17 +82,18 @@ class RegistryWriter:
     1
     """
 
-    def __init__(self, out: Path, *, cut_on: date | None = None) -> None:
+    def __init__(self, out: Path, *, cut_on: date | None = None, in_place: bool = False) -> None:
         # Resolved: beside "." there is no place to put a folder together, and a link stays a link.
         self.out = Path(out).resolve()
         self.cut_on = cut_on
+        self.in_place = in_place
         self._last_known: int | None = None
         self._open: dict[str, _OpenTable] = {}
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        if not looks_like_registry(self.out):
-            raise CallError(f"{self.out} is there already and is not a registry: name a new folder.")
+        if not self.in_place and not may_be_replaced(self.out):
+            raise CallError(not_replaceable(self.out))
         self._aside = self._stack.enter_context(write_aside(self.out))
         self._aside.mkdir()
         return self
@@ -275,35 +276,3 @@ def _parquet_writer(path: Path, table: Table) -> pq.ParquetWriter:
     unique = {"record_id", "amount", "loss", "value", "note"}
     leaves = [f"{n}.list.element" if n == "risk_types" else n for n in schema.names if n not in unique]
     return pq.ParquetWriter(path, schema, compression=CODEC, use_dictionary=leaves)
-
-
-def looks_like_registry(folder: Path) -> bool:
-    """Tell whether ``folder`` may be replaced by a registry: it is absent, empty, or a registry already."""
-    folder = Path(folder)
-    if not folder.exists():
-        return True
-    if not folder.is_dir():
-        return False
-    names = {entry.name for entry in folder.iterdir()}
-    return not names or DESCRIPTION in names or any(is_table_file(name) for name in names)
-
-
-def is_table_file(name: str) -> bool:
-    """Tell whether a file or folder of this name in a registry holds one of its tables."""
-    return name in TABLES or (name.endswith(".parquet") and name.removesuffix(".parquet") in TABLES)
-
-
-def keep_other_files(old: Path, new: Path, *, without: Collection[str] = ()) -> None:
-    """Carry what lies in ``old`` and is neither a table, nor written anew, nor in ``without`` over to ``new``."""
-    if not old.is_dir():
-        return
-    for entry in sorted(old.iterdir()):
-        target = new / entry.name
-        if is_table_file(entry.name) or entry.name in without or target.exists():
-            continue
-        if entry.is_symlink():
-            target.symlink_to(entry.readlink())
-        elif entry.is_dir():
-            shutil.copytree(entry, target, symlinks=True)
-        else:
-            shutil.copy2(entry, target)

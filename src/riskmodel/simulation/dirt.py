@@ -24,7 +24,7 @@ from riskmodel.progress import track
 from riskmodel.registry.limits import limits_of
 from riskmodel.registry.rules import person
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES, Table
-from riskmodel.registry.write import DESCRIPTION
+from riskmodel.registry.standing import DESCRIPTION
 from riskmodel.simulation.faults import DUPLICATE, KINDS, SWAPPED_UNIT, Fault, faults_of, repeat_rule, said_otherwise
 from riskmodel.simulation.geography import COUNTY_CODE
 

@@ -25,7 +25,8 @@ from riskmodel.registry.importing.reshape import outside_headings
 from riskmodel.registry.importing.session import BlockCount, Session
 from riskmodel.registry.rejects import REJECTS, Rejects
 from riskmodel.registry.schema import TABLES
-from riskmodel.registry.write import keep_other_files, looks_like_registry, write_registry
+from riskmodel.registry.standing import keep_other_files, may_be_replaced, not_replaceable
+from riskmodel.registry.write import write_registry
 
 REPORT = "import.json"
 _MIN_SECRET_BYTES = 16
@@ -103,8 +104,8 @@ def import_registry(
     """
     rules = load_mapping(mapping)
     stated = cut_on or rules.cut_on
-    if not looks_like_registry(Path(out)):
-        raise CallError(f"{out} is there already and is not a registry: name a new folder.")
+    if not may_be_replaced(Path(out)):
+        raise CallError(not_replaceable(Path(out)))
     found = locate(Path(source), rules)
     secret = _secret(rules, Path(mapping), os.environ if environment is None else environment)
     blocks = [_completed(block, rules) for block in rules.tables]

@@ -1,0 +1,66 @@
+"""What stands in a folder before a registry is written there: whether it may be replaced, what goes and what stays."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from riskmodel.registry.schema import TABLES
+
+DESCRIPTION = "registry.json"
+
+
+def is_registry(folder: Path) -> bool:
+    """Tell whether ``folder`` holds ``registry.json`` as this package writes it.
+
+    Files named like tables do not make one: ``member`` may be somebody's folder of photos.
+    """
+    return {"schema_version", "tables"} <= object_in(folder / DESCRIPTION).keys()
+
+
+def may_be_replaced(folder: Path) -> bool:
+    """Tell whether a registry may take the place of ``folder``: it is absent, empty, or a registry already."""
+    if not folder.exists():
+        return True
+    return folder.is_dir() and (not any(folder.iterdir()) or is_registry(folder))
+
+
+def not_replaceable(folder: Path) -> str:
+    """Say why a registry may not take the place of ``folder``, and what to do."""
+    return (
+        f"{folder} is there already and is not a registry (it is not empty, and holds no {DESCRIPTION} as riskmodel "
+        "writes it): name a new folder."
+    )
+
+
+def is_table_file(name: str) -> bool:
+    """Tell whether a file or folder of this name in a registry holds one of its tables."""
+    return name in TABLES or (name.endswith(".parquet") and name.removesuffix(".parquet") in TABLES)
+
+
+def keep_other_files(old: Path, new: Path, *, without: Collection[str] = ()) -> None:
+    """Carry what lies in ``old`` and is neither a table, nor written anew, nor in ``without`` over to ``new``."""
+    if not old.is_dir():
+        return
+    for entry in sorted(old.iterdir()):
+        target = new / entry.name
+        if is_table_file(entry.name) or entry.name in without or target.exists():
+            continue
+        if entry.is_symlink():
+            target.symlink_to(entry.readlink())
+        elif entry.is_dir():
+            shutil.copytree(entry, target, symlinks=True)
+        else:
+            shutil.copy2(entry, target)
+
+
+def object_in(path: Path) -> dict[str, Any]:
+    """Return the JSON object that a file holds; nothing where there is none, or it cannot be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
