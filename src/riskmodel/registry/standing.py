@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from riskmodel.registry.schema import TABLES
 
 DESCRIPTION = "registry.json"
+# Says that `riskmodel simulate` made the registry, and how.
+MADE = "simulated.json"
+# What simulate lays beside the tables. It tells of these rows, and of no others.
+TOLD = (MADE, "simulated_policy.yaml", "truth.parquet", "dirt.parquet", "dirt.json", "calibration.md")
 
 
 def is_registry(folder: Path) -> bool:
@@ -18,7 +21,12 @@ def is_registry(folder: Path) -> bool:
 
     Files named like tables do not make one: ``member`` may be somebody's folder of photos.
     """
-    return {"schema_version", "tables"} <= object_in(folder / DESCRIPTION).keys()
+    return {"schema_version", "tables"} <= _object_in(folder / DESCRIPTION).keys()
+
+
+def is_simulated(folder: Path) -> bool:
+    """Tell whether ``folder`` holds a registry that simulate made: ``simulated.json`` beside ``registry.json``."""
+    return is_registry(folder) and {"households", "seed", "version"} <= _object_in(folder / MADE).keys()
 
 
 def may_be_replaced(folder: Path) -> bool:
@@ -41,13 +49,17 @@ def is_table_file(name: str) -> bool:
     return name in TABLES or (name.endswith(".parquet") and name.removesuffix(".parquet") in TABLES)
 
 
-def keep_other_files(old: Path, new: Path, *, without: Collection[str] = ()) -> None:
-    """Carry what lies in ``old`` and is neither a table, nor written anew, nor in ``without`` over to ``new``."""
+def keep_other_files(old: Path, new: Path, *, same_rows: bool = False) -> None:
+    """Carry what lies in ``old`` and is neither a table nor written anew over to ``new``.
+
+    What simulate told of the rows in ``old`` (:data:`TOLD`) stays behind, unless ``new`` has the ``same_rows``.
+    """
+    told = () if same_rows or not is_simulated(old) else TOLD
     if not old.is_dir():
         return
     for entry in sorted(old.iterdir()):
         target = new / entry.name
-        if is_table_file(entry.name) or entry.name in without or target.exists():
+        if is_table_file(entry.name) or entry.name in told or target.exists():
             continue
         if entry.is_symlink():
             target.symlink_to(entry.readlink())
@@ -57,7 +69,7 @@ def keep_other_files(old: Path, new: Path, *, without: Collection[str] = ()) -> 
             shutil.copy2(entry, target)
 
 
-def object_in(path: Path) -> dict[str, Any]:
+def _object_in(path: Path) -> dict[str, Any]:
     """Return the JSON object that a file holds; nothing where there is none, or it cannot be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -41,7 +41,7 @@ def write_registry(tables: Mapping[str, pa.Table], out: Path, *, cut_on: date | 
     tables : mapping of str to pyarrow.Table
         Optional columns may be absent; they are written as missing. ``known_until`` is worked out anew.
     out : Path
-        The folder. A registry that stands there is replaced; other files in it stay.
+        The folder. A registry that stands there is replaced, with what simulate told of it; other files in it stay.
     cut_on : date, optional
         The registry holds what was known strictly before this day. Left out: the day after the last ``known_on``.
 
@@ -67,7 +67,8 @@ class RegistryWriter:
 
     ``add`` may be called several times for one table; each slice then holds households that sort (by bytes) after
     those of the slice before it. The registry appears when the ``with`` block ends without an error. ``in_place`` says
-    that the rows are those of the tables that lie in ``out``, put right: then it need hold no ``registry.json``.
+    that the rows are those of the tables that lie in ``out``, put right: then it need hold no ``registry.json``, and
+    what simulate told of them stays.
 
     Examples
     --------
@@ -172,7 +173,7 @@ class RegistryWriter:
         }
         text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
         (self._aside / DESCRIPTION).write_text(text, encoding="utf-8")
-        keep_other_files(self.out, self._aside)
+        keep_other_files(self.out, self._aside, same_rows=self.in_place)
 
 
 @dataclass

@@ -6,19 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from riskmodel.errors import CallError
-from riskmodel.registry.standing import DESCRIPTION, is_registry, is_table_file, object_in
-from riskmodel.simulation.calibration.page import PAGE
-from riskmodel.simulation.dirt import COUNTS, DIRT
-from riskmodel.simulation.made import MADE, POLICY_FILE
-from riskmodel.simulation.truth import TRUTH
-
-# What simulate lays beside the tables; true of its own county only.
-TOLD = (MADE, POLICY_FILE, TRUTH, DIRT, COUNTS, PAGE)
-
-
-def is_simulated(folder: Path) -> bool:
-    """Tell whether ``folder`` holds a registry that simulate made: ``simulated.json`` beside ``registry.json``."""
-    return is_registry(folder) and {"households", "seed", "version"} <= object_in(folder / MADE).keys()
+from riskmodel.registry.standing import DESCRIPTION, MADE, TOLD, is_registry, is_simulated, is_table_file
 
 
 def check_folder(out: Path, *, beside: bool) -> None:

@@ -46,12 +46,12 @@ def simulate_registry(
 ) -> dict[str, int]:
     """Simulate a county and write it as a registry folder; give the number of rows by table.
 
-    Parameters are those of :func:`simulate`; ``beside`` lets it replace a registry that simulate did not
-    make, or lie in a folder that holds other files, which stay (:func:`~riskmodel.simulation.room.check_folder`);
-    ``dirty`` is the share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and
-    then the rows counted are those before. With ``replays``, each household's true risk at the dates ``truth_at``
-    lies beside the tables (:mod:`riskmodel.simulation.truth`). With ``identity``, names and numbers of people who
-    cannot be real lie in a folder of their own beside the registry (:mod:`riskmodel.simulation.identity`).
+    Parameters are those of :func:`simulate`; ``beside`` lets it replace a registry that simulate did not make, or lie
+    in a folder that holds other files, which stay (:func:`~riskmodel.simulation.room.check_folder`); ``dirty`` is the
+    share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and then the rows counted are those
+    before. With ``replays``, each household's true risk at the dates ``truth_at`` lies beside the tables
+    (:mod:`riskmodel.simulation.truth`). With ``identity``, names and numbers of people who cannot be real lie in a
+    folder of their own beside the registry (:mod:`riskmodel.simulation.identity`).
     ``simulated.json`` says how the county was made (:mod:`riskmodel.simulation.made`). ``workers`` says how many
     blocks are lived at a time, by default as many as there are cores: the bytes do not depend on it, memory does.
     """
@@ -59,7 +59,7 @@ def simulate_registry(
     from riskmodel.simulation.dirt import check_share, make_dirty
     from riskmodel.simulation.identity import check_room, forget, place_of, write_identity
     from riskmodel.simulation.made import Made
-    from riskmodel.simulation.room import TOLD, check_folder, is_simulated
+    from riskmodel.simulation.room import check_folder
 
     out = Path(out).resolve()
     check_folder(out, beside=beside)
@@ -81,7 +81,7 @@ def simulate_registry(
         if dirty is not None:
             make_dirty(aside, share=dirty, seed=seed, cut_on=until)
         # What was told of the county that stood here is not true of this one.
-        keep_other_files(out, aside, without=TOLD if is_simulated(out) else ())
+        keep_other_files(out, aside)
     if not identity:
         forget(out)
     return rows

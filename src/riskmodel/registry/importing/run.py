@@ -85,7 +85,7 @@ def import_registry(
     mapping : Path
         The mapping file.
     out : Path
-        The registry's folder; a registry that stands there is replaced.
+        The registry's folder; a registry that stands there is replaced, with what simulate told of it.
     cut_on : date, optional
         The registry holds what was known strictly before this day; later rows are set aside. Left out: the
         mapping's, else the day after the last ``known_on`` of the rows that stand.
