@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -186,3 +187,26 @@ def test_what_fails_leaves_neither(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         simulate_registry(tmp_path / "county", **{**COUNTY, "households": 20}, identity=True)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("fails_at", ["county", "county.identity"])
+def test_no_identity_lies_beside_a_registry_of_other_people(tmp_path, monkeypatch, snapshot, fails_at):
+    out, small = tmp_path / "county", {**COUNTY, "households": 20}
+    simulate_registry(out, **small, identity=True)
+    before = snapshot(out)
+
+    def failing(move):
+        def moved(self: Path, target: Path) -> Path:
+            if Path(target).name == fails_at and self.name.endswith(".partial"):
+                raise OSError("the power went")
+            return move(self, target)
+
+        return moved
+
+    with monkeypatch.context() as patched:
+        for name in ("rename", "replace"):
+            patched.setattr(Path, name, failing(getattr(Path, name)))
+        with pytest.raises(OSError, match="the power went"):
+            simulate_registry(out, **{**small, "seed": small["seed"] + 1}, identity=True)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["county"]
+    assert (snapshot(out) == before) == (fails_at == "county")

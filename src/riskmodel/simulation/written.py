@@ -73,16 +73,16 @@ def simulate_registry(
         raise CallError(f"--workers is {many}; expected 1 or more. Leave it out to use every core.")
     plan = make_plan(households=households, years=years, seed=seed, until=until, switches=switches)
     dates = [] if replays is None else _dates_of_truth(replays, at=truth_at, calendar=plan.calendar)
-    with write_aside(out) as aside, contextlib.ExitStack() as beside_it:
+    # Left last: whatever fails, no identity lies beside a registry of other people.
+    with contextlib.ExitStack() as afterwards, write_aside(out) as aside:
         rows = _write(plan, aside, workers=many, replays=replays or 0, dates=dates)
         if identity:
-            write_identity(aside, beside_it.enter_context(write_aside(place_of(out))), seed=seed)
+            write_identity(aside, afterwards.enter_context(write_aside(place_of(out))), seed=seed)
         made.write(aside)
         if dirty is not None:
             make_dirty(aside, share=dirty, seed=seed, cut_on=until)
         # What was told of the county that stood here is not true of this one.
         keep_other_files(out, aside)
-    if not identity:
         forget(out)
     return rows
 
