@@ -91,6 +91,10 @@ def test_with_force_it_writes_beside_the_other_files(cli, tmp_path):
         (("--years", "0"), "--years is 0"),
         (("--until", "2026-13-01"), "2026-13-01"),
         (("--years", "40"), "at most"),
+        (("--until", "1990-05-05"), "--until is 1990-05-05; expected a day from 2016-01-01 to 2099-12-31"),
+        (("--until", "2015-12-31"), "--until is 2015-12-31; expected a day from 2016-01-01"),
+        (("--until", "2100-01-01"), "--until is 2100-01-01; expected a day from 2016-01-01 to 2099-12-31"),
+        (("--until", "9999-12-31"), "--until is 9999-12-31; expected a day from 2016-01-01 to 2099-12-31"),
         (("--workers", "0"), "--workers is 0; expected 1 or more"),
     ],
 )

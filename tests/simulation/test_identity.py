@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodel.registry import write as registry_write
+from riskmodel.simulation import county as simulated_county
 from riskmodel.simulation import identity, simulate_registry
 from riskmodel.simulation.identity import IDENTITY, place_of, write_identity
 from riskmodel.simulation.names import OF_MEN, OF_WOMEN, SURNAMES
@@ -121,6 +122,20 @@ def test_whoever_is_born_gets_a_number_that_cannot_be(days, seed, cut):
     again = Numbers(Draw(seed))
     parts = [again.id_numbers(birth=birth[part], female=female[part]) for part in (slice(0, cut), slice(cut, None))]
     assert pa.concat_arrays(parts).to_pylist() == whole
+
+
+@pytest.mark.parametrize(
+    "until", [date(simulated_county.EARLIEST_YEAR + 1, 1, 1), date(simulated_county.LATEST_YEAR, 12, 31)]
+)
+def test_the_first_and_the_last_possible_cut_have_people_too(tmp_path, until):
+    simulate_registry(tmp_path / "county", households=150, years=1, seed=1, until=until, identity=True)
+    assert pq.read_metadata(place_of(tmp_path / "county") / IDENTITY).num_rows > 150
+
+
+def test_whoever_is_born_on_the_last_possible_day_has_a_number():
+    last = (date(simulated_county.LATEST_YEAR, 12, 31) - date(1970, 1, 1)).days
+    numbers = Numbers(Draw(1)).id_numbers(birth=np.array([last, last]), female=np.array([True, False])).to_pylist()
+    assert {number[6:14] for number in numbers} == {"20991231"}
 
 
 def test_thousands_born_on_one_day_stay_apart():

@@ -41,6 +41,8 @@ from riskmodel.simulation.streams import streams_of, streams_of_month
 from riskmodel.simulation.switches import Switches
 
 EARLIEST_YEAR = 2015
+# Of a cut. Dates have four digits of a year, and the numbers of --identity are counted by birth dates up to it.
+LATEST_YEAR = 2099
 
 
 def simulate(
@@ -72,8 +74,8 @@ def simulate(
     Raises
     ------
     CallError
-        A count below 1, a negative seed, a span that starts before 2015 (there is no monitoring line then), or a
-        switch that the history cannot show.
+        A count below 1, a negative seed, a span that starts before 2015 (there is no monitoring line then), a
+        cut after 2099, or a switch that the history cannot show.
     """
     plan = make_plan(households=households, years=years, seed=seed, until=until, switches=switches)
     return (live_block(plan, block, before_month=before_month) for block in plan.blocks)
@@ -172,6 +174,11 @@ def _check(*, households: int, years: int, seed: int, until: date) -> None:
             raise CallError(f"--{name} is {value}; expected 1 or more.")
     if seed < 0:
         raise CallError(f"--seed is {seed}; expected a whole number from 0.")
+    if not EARLIEST_YEAR < until.year <= LATEST_YEAR:
+        raise CallError(
+            f"--until is {until}; expected a day from {EARLIEST_YEAR + 1}-01-01 to {LATEST_YEAR}-12-31: a year before "
+            f"the history is lived too, and there is no monitoring line before {EARLIEST_YEAR - 1}."
+        )
     if until.year - years - 1 < EARLIEST_YEAR - 1:
         raise CallError(
             f"--years is {years} with --until {until}: the history would start in {until.year - years}, "

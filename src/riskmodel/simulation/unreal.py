@@ -24,8 +24,9 @@ CHECK_DIGITS = np.frombuffer(b"10X98765432", dtype=np.uint8)
 PHONE_PREFIX, ACCOUNT_PREFIX = "000", "0"
 _PHONES, _ACCOUNTS = 10**8, 10**17
 _SEQUENCES = 500
-# Births of a county's people lie within two centuries of this day: 1870-01-01, as days since 1970.
-_FIRST_BIRTH, _BIRTHS = -36_524, 80_000
+# Births of a county's people lie between these days: 1870-01-01, as days since 1970, and the end of the last year in
+# which a county may be cut (county.LATEST_YEAR).
+_FIRST_BIRTH, _BIRTHS = -36_524, 84_006
 _STREAM = 0x1DE27117
 
 
