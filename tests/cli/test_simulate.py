@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pyarrow.parquet as pq
 import pytest
+
+from riskmodel.errors import DataError
+from riskmodel.simulation.calibration import calibrate
 
 
 def test_it_writes_a_registry_and_counts_the_rows(cli, tmp_path):
@@ -141,6 +145,31 @@ def test_a_report_of_dirt_is_refused(cli, tmp_path):
     assert ended.code == 2
     assert "leave one of them out" in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("years", "until"), [(1, "2026-01-01"), (1, "2025-06-01"), (2, "2025-02-01")])
+def test_a_report_without_a_whole_year_is_refused_before_any_work(cli, tmp_path, years, until):
+    out = tmp_path / "county"
+    ended = cli("simulate", out, "-n", 20, "-y", years, "--until", until, "--report")
+    assert ended.code == 2
+    said = f"{out} holds no calendar year in full that ended 90 days before its cut, {until}"
+    assert said in ended.err
+    assert list(tmp_path.iterdir()) == []
+    # What is refused is what could not have been done.
+    assert cli("simulate", out, "-n", 20, "-y", years, "--until", until).code == 0
+    with pytest.raises(DataError, match=re.escape(said)):
+        calibrate(out)
+
+
+@pytest.mark.parametrize(("years", "until"), [(2, "2025-04-01"), (2, "2017-01-15")])
+def test_a_report_refuses_no_more_than_it_must(cli, tmp_path, years, until):
+    ended = cli("simulate", tmp_path / "county", "-n", 20, "-y", years, "--until", until, "--report")
+    assert ended.code == 0, ended.err
+
+
+def test_a_report_on_a_county_that_cannot_be_says_what_is_wrong_with_the_county(cli, tmp_path):
+    ended = cli("simulate", tmp_path / "county", "-y", 0, "--report")
+    assert (ended.code, "--years is 0; expected 1 or more" in ended.err) == (2, True)
 
 
 def test_switches_are_said_and_kept(cli, tmp_path):

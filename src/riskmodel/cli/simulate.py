@@ -136,9 +136,9 @@ def simulate(
         )
     at = [parse_date(text, option="--truth-at") for text in truth_at or []]
     switches = _switches(withdraw_support_from, disasters, line)
-    if report and dirty is not None:
-        raise CallError("--report reads a sound registry, and --dirty makes none: leave one of them out.")
     check_output_folder(out)
+    if report:
+        _refuse_report(out, households=households, years=years, seed=seed, cut=cut, dirty=dirty)
     from riskmodel.simulation import simulate_registry
 
     rows = simulate_registry(
@@ -204,6 +204,20 @@ def _show_identity(out: Path) -> None:
 
     file = place_of(out.resolve()) / IDENTITY
     typer.echo(f"{file}: {pq.read_metadata(file).num_rows:,} people who cannot be real; no command reads it")
+
+
+def _refuse_report(out: Path, *, households: int, years: int, seed: int, cut: date, dirty: float | None) -> None:
+    """Refuse, before any work, a report on a county that cannot be held against anything."""
+    from datetime import date
+
+    from riskmodel.simulation.calibration.years import no_whole_year, whole_years
+    from riskmodel.simulation.county import check_call
+
+    if dirty is not None:
+        raise CallError("--report reads a sound registry, and --dirty makes none: leave one of them out.")
+    check_call(households=households, years=years, seed=seed, until=cut)
+    if not whole_years(date(cut.year - years, cut.month, 1), cut):
+        raise CallError(f"--report with --years {years} and --until {cut}: {no_whole_year(out, cut)}")
 
 
 def _report(out: Path, *, title: str, households: int, seed: int, cut: date, switches: Switches) -> None:

@@ -96,7 +96,7 @@ class Plan:
 
 def make_plan(*, households: int, years: int, seed: int, until: date, switches: Switches | None = None) -> Plan:
     """Lay the county out and cut it into blocks; a wrong call raises as :func:`simulate` says."""
-    _check(households=households, years=years, seed=seed, until=until)
+    check_call(households=households, years=years, seed=seed, until=until)
     calendar = make_calendar(years=years, until=until)
     switches = switches or Switches()
     switches.check(calendar)
@@ -168,7 +168,8 @@ def monitoring_lines(calendar: Calendar, policy: Policy) -> np.ndarray:
     )
 
 
-def _check(*, households: int, years: int, seed: int, until: date) -> None:
+def check_call(*, households: int, years: int, seed: int, until: date) -> None:
+    """Refuse a size, seed or span that no county can have, as :func:`simulate` says."""
     for name, value in (("households", households), ("years", years)):
         if value < 1:
             raise CallError(f"--{name} is {value}; expected 1 or more.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ibis
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
 # After so many days nearly everything of a year has become known.
 SETTLED = timedelta(days=90)
 PARTS = ("wage", "operating", "property", "transfer", "operating_cost", "claims")
+
+
+def whole_years(begins: date, cut_on: date) -> range:
+    """Give the calendar years that lie in full after ``begins`` and ended 90 days before the cut.
+
+    >>> whole_years(date(2022, 2, 1), date(2026, 1, 1))
+    range(2023, 2025)
+    """
+    first = begins.year + (begins.month > 1)
+    last = cut_on.year - 1
+    if cut_on - date(last + 1, 1, 1) < SETTLED:
+        last -= 1
+    return range(first, last + 1)
+
+
+def no_whole_year(registry: Path, cut_on: date) -> str:
+    """Say that a registry holds no year to compare, and what to do."""
+    return (
+        f"{registry} holds no calendar year in full that ended {SETTLED.days} days before its cut, "
+        f"{cut_on}: there is nothing to hold against yearly figures. Simulate two years or more."
+    )
 
 
 @dataclass(frozen=True)
@@ -45,15 +67,10 @@ class Years:
             No year is whole.
         """
         begins = registry.table("income").month.min().to_pyarrow().as_py()
-        first = begins.year + (begins.month > 1) if begins else registry.cut_on.year
-        last = registry.cut_on.year - 1
-        if registry.cut_on - date(last + 1, 1, 1) < SETTLED:
-            last -= 1
-        if last < first:
-            raise DataError(
-                f"{registry.path} holds no calendar year in full that ended {SETTLED.days} days before its cut, "
-                f"{registry.cut_on}: there is nothing to hold against yearly figures. Simulate two years or more."
-            )
+        whole = whole_years(begins or registry.cut_on, registry.cut_on)
+        if not whole:
+            raise DataError(no_whole_year(registry.path, registry.cut_on))
+        first, last = whole[0], whole[-1]
         return cls(registry, first, last, policy or default_policy())
 
     def standing(self, name: str) -> ibis.Table:
