@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 
 import pyarrow.parquet as pq
 import pytest
 
-from riskmodel.errors import DataError
+from riskmodel.errors import CallError, DataError
+from riskmodel.simulation import simulate_registry
 from riskmodel.simulation.calibration import calibrate
 
 
@@ -78,6 +80,30 @@ def test_a_registry_that_simulate_did_not_make_is_replaced_only_with_force(cli, 
     assert cli(*call, "--force").code == 0
     assert (out / "simulated.json").exists()
     assert (out / "letters.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("out", [".", "..", "../..", "{here}"])
+@pytest.mark.parametrize("more", [(), ("--force",)])
+def test_the_folder_that_the_caller_is_in_is_not_swapped_under_them(cli, tmp_path, out, more):
+    here = tmp_path / "above" / "here"
+    here.mkdir(parents=True)
+    number = here.stat().st_ino
+    ended = cli("simulate", out.format(here=here), "-n", 20, "-y", 1, *more, cwd=here)
+    assert ended.code == 2
+    assert "is the folder that you are in, or lies above it" in ended.err
+    assert f"Name another, such as {here / 'county'}" in ended.err
+    assert here.stat().st_ino == number
+    assert list(here.iterdir()) == []
+
+
+def test_a_file_is_refused_by_the_name_of_the_argument(cli, tmp_path):
+    file = tmp_path / "afile"
+    file.write_text("mine")
+    ended = cli("simulate", file, "-n", 20, "-y", 1, "--force")
+    assert (ended.code, f"OUT {file} is a file; name a folder" in ended.err) == (2, True)
+    with pytest.raises(CallError, match=r"OUT .* is a file; name a folder"):
+        simulate_registry(file, households=20, years=1, seed=1, until=date(2025, 1, 1), beside=True)
+    assert file.read_text() == "mine"
 
 
 def test_with_force_it_writes_beside_the_other_files(cli, tmp_path):

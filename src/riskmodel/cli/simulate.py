@@ -136,7 +136,7 @@ def simulate(
         )
     at = [parse_date(text, option="--truth-at") for text in truth_at or []]
     switches = _switches(withdraw_support_from, disasters, line)
-    check_output_folder(out)
+    check_output_folder(out, option="OUT")
     if report:
         _refuse_report(out, households=households, years=years, seed=seed, cut=cut, dirty=dirty)
     from riskmodel.simulation import simulate_registry

@@ -23,18 +23,26 @@ def check_folder(out: Path, *, beside: bool) -> None:
     Raises
     ------
     CallError
-        ``out`` is a file; holds something else, and ``beside`` is False; or holds files of somebody else's under
-        names that the county needs, whatever ``beside`` says.
+        ``out`` is a file; is the working folder, or lies above it; holds something else, and ``beside`` is False; or
+        holds files of somebody else's under names that the county needs, whatever ``beside`` says.
     """
-    if not out.exists() or is_simulated(out):
+    if not out.exists():
         return
     if not out.is_dir():
         raise CallError(f"OUT {out} is a file; name a folder.")
+    here = Path.cwd()
+    if out in (here, *here.parents):
+        raise CallError(
+            f"OUT {out} is the folder that you are in, or lies above it: a new folder takes its place, and you would "
+            f"be left in one that is gone. Name another, such as {here / 'county'}, or call from elsewhere."
+        )
+    if is_simulated(out):
+        return
     theirs = sorted(_in_the_way(out))
     if theirs:
         raise CallError(
             f"{out} holds {theirs[0]}, a name that simulate uses, and no {MADE} beside a {DESCRIPTION} that would show "
-            "it to be simulate's own: name a new folder, also with --force."
+            "it to be simulate's own: name a new folder; --force does not replace it."
         )
     if beside or not any(out.iterdir()):
         return
