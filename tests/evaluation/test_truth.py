@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,15 +16,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from riskmodel.cli.app import app
-from riskmodel.errors import DataError
+from riskmodel.cli.train import show
+from riskmodel.errors import CallError, DataError
 from riskmodel.evaluation import run_experiment
 from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.baselines import Scorer
+from riskmodel.evaluation.doubt import Doubt
 from riskmodel.evaluation.regret import ORACLE, regret_tables
-from riskmodel.evaluation.regret_words import where_missing
+from riskmodel.evaluation.regret_words import not_believed, where_missing
 from riskmodel.evaluation.truth import truth_beside
 from riskmodel.model import load_bundle
 from riskmodel.simulation import simulate_registry
@@ -145,6 +149,31 @@ def test_metrics_hold_regret_where_truth_is_known_and_name_where_it_is_not(train
                 assert one["low"] <= one["value"] <= one["high"]
     # These true risks are made up of nothing: who ranks by them does worse than the model, and it is said so.
     assert tables[-1]["regret"]["model"]["auc"]["high"] < 0
+
+
+def test_a_truth_of_nothing_is_not_to_be_believed_and_everything_says_so(trained, capsys):
+    regret = json.loads((trained.out / "metrics.json").read_text(encoding="utf-8"))["regret"]
+    assert (regret["believable"], regret["checked_against_registry"]) == (False, False)
+    assert {"auc", "brier"} == {doubt["sign"] for doubt in regret["doubts"]}
+    page = (trained.out / "evaluation.html").read_text(encoding="utf-8")
+    card = (trained.out / "card.md").read_text(encoding="utf-8")
+    show(trained, console=Console(width=200))
+    terminal = capsys.readouterr().out
+    loud = "THESE TRUE RISKS ARE NOT THOSE OF THIS REGISTRY AND OUTCOME, and the regret must not be believed"
+    for told in (page, card, terminal):
+        assert loud in told
+        assert "out of time, model has AUC" in told
+    assert "不是本登记库、本结果定义的真实风险，所报差距（regret）不可信" in page
+    # The terminal has it as a warning, before anything is trained.
+    assert "does not say which county it is of" in page
+    assert "does not say which county it is of" in card
+    assert "没有说明它属于哪个县" in page
+    share = Doubt(mode="out_of_time", sign="share", scorer=None, found=1200, expected=300.4)
+    other = replace(trained.evaluation, regret=replace(trained.evaluation.regret, doubts=(share,)))
+    assert "out of time, it happened to 1,200 of the households tested, where these risks expect 300." in not_believed(
+        other, "en"
+    )
+    assert "1,200 户次发生，而按这些风险应约为 300 户次" in not_believed(other, "zh")
 
 
 def test_the_report_holds_it_in_both_languages(trained):
@@ -303,12 +332,41 @@ def test_nobody_does_better_than_the_oracle_of_a_simulated_county(judged):
     out, said = judged
     assert "Regret  Out of time, pooled" in said
     assert "No true risk" not in said
-    pooled = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["regret"]["tables"]["out_of_time"][-1]
+    regret = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["regret"]
+    assert (regret["believable"], regret["checked_against_registry"], regret["doubts"]) == (True, True, [])
+    assert "NOT THE TRUTH" not in said
+    assert "does not say which county" not in said
+    pooled = regret["tables"]["out_of_time"][-1]
     assert set(pooled["regret"]) == {"model", "rule", "one_number", "logistic"}
     for name, by_measure in pooled["regret"].items():
         for measure in {"auc", "average_precision", "recall_at_5pct", "brier"} & set(by_measure):
             assert by_measure[measure]["low"] > 0, (name, measure)
     assert pooled["distance_to_truth"]["model"]["truth_correlation"]["low"] > 0.2
+
+
+@pytest.mark.parametrize(
+    ("policy", "seed", "raised", "said"),
+    [
+        (None, 4, DataError, r"made with seed 3; .*simulated\.json says that this registry was made with seed 4"),
+        (12345, 3, CallError, r"the year from 2023-04-01 was judged by a monitoring line of 8,500 yuan.* has 12,345 "),
+    ],
+)
+def test_a_truth_of_another_county_or_line_stops_a_training(simulated, tmp_path, policy, seed, raised, said):
+    """As a reviewer met them: a registry made anew beside an old truth, and a workspace with a line of its own."""
+    path, registry = simulated
+    shutil.copytree(registry, tmp_path / "county")
+    made = tmp_path / "county" / "simulated.json"
+    made.write_text(json.dumps({**json.loads(made.read_text()), "seed": seed}))
+    (tmp_path / "riskmodel.toml").write_text("")
+    shutil.copy(path, tmp_path / "told.yaml")
+    if policy:
+        entry = f"name: monitoring_line, region: '369901', valid_from: 2020-01-01, value: {policy}"
+        entry += ", unit: yuan/person/year, source: ours, certainty: S"
+        (tmp_path / "policy.yaml").write_text(f"- {{{entry}}}\n")
+    call = {"registry": tmp_path / "county", "models": tmp_path / "models", "out": tmp_path / "out", "tracker": None}
+    with pytest.raises(raised, match=said):
+        run_experiment(tmp_path / "told.yaml", **call)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_neighbours_truth_is_no_oracle(simulated, judged):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,17 @@ from riskmodel.simulation import simulate, simulate_registry
 from riskmodel.simulation.calendar import day_number, make_calendar
 from riskmodel.simulation.county import live_one_month
 from riskmodel.simulation.state import County
-from riskmodel.simulation.truth import HORIZON_MONTHS, LAG_DAYS, OUTCOME, REPLAYS, SCHEMA, TRUTH, Truth, dates_of_truth
+from riskmodel.simulation.truth import (
+    HORIZON_MONTHS,
+    LAG_DAYS,
+    LIVED_BY,
+    OUTCOME,
+    REPLAYS,
+    SCHEMA,
+    TRUTH,
+    Truth,
+    dates_of_truth,
+)
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
 DATES = (date(2024, 1, 1), date(2025, 1, 1))
@@ -117,12 +128,18 @@ def test_the_same_bytes_for_any_number_of_workers(tmp_path, monkeypatch, block):
 def test_the_command_writes_it_and_features_never_see_it(tmp_path):
     out = tmp_path / "county"
     call = ["simulate", str(out), "-n", "60", "-y", "2", "--until", "2025-01-01", "--truth", "4"]
+    call[6:6] = ["--line", "2024=9750"]
     done = CliRunner().invoke(app, [*call, "--truth-at", "2023-07-01"])
     assert done.exit_code == 0, done.output
     assert "true risk of need within 12 months, from 4 lives each; mean 2023-07-01" in done.output
     rows = pq.read_table(out / TRUTH)
     assert rows.schema.equals(SCHEMA)
     assert rows.schema.metadata[REPLAYS] == b"4"
+    lived_by = json.loads(rows.schema.metadata[LIVED_BY])
+    # The line in force twelve months after the date.
+    assert (lived_by["county_code"], lived_by["lag_days"], lived_by["lines"]) == ("369901", 90, {"2023-07-01": 9750})
+    made = json.loads((out / "simulated.json").read_text())
+    assert lived_by["made"] == {name: value for name, value in made.items() if name != "version"}
     assert set(rows["risk"].to_pylist()) <= {0.0, 0.25, 0.5, 0.75, 1.0}
     assert (
         rows["household_id"].to_pylist()

@@ -89,6 +89,7 @@ def show(trained: Trained, *, console: object) -> None:
     from rich.markup import escape
 
     from riskmodel.evaluation.findings import compared, findings
+    from riskmodel.evaluation.regret_words import not_believed
 
     assert isinstance(console, Console)
     console.print(scores_table(trained.evaluation))
@@ -96,6 +97,9 @@ def show(trained: Trained, *, console: object) -> None:
         console.print(f"  {escape(line)}", highlight=False)
     for finding in findings(trained.evaluation):
         console.print(f"{'[green]ahead[/]' if finding.good else '[red]NOT AHEAD[/]'}  {escape(finding.en)}")
+    doubted = not_believed(trained.evaluation, "en")
+    if doubted:
+        console.print(f"[bold red]NOT THE TRUTH[/]  {escape(doubted)}", soft_wrap=True, highlight=False)
     for line in _best_possible(trained.evaluation):
         console.print(f"Regret  {escape(line)}", soft_wrap=True, highlight=False)
     report = trained.out / "evaluation.html"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.findings import best_of, compared, findings, measure_name, mode_name, shown, table_name
 from riskmodel.evaluation.metrics import capacity_label
-from riskmodel.evaluation.regret_words import WORDS, distance_said, intro, where_missing
+from riskmodel.evaluation.regret_words import WORDS, distance_said, intro, not_believed, unchecked, where_missing
 from riskmodel.evaluation.report_words import group_words, how_measured
 from riskmodel.evaluation.results import CROSS_VALIDATION, Evaluation
 from riskmodel.training.flow import flow_markdown
@@ -124,8 +124,14 @@ def _best_possible(evaluation: Evaluation) -> list[str]:
     regret = evaluation.regret
     if regret is None:
         return []
-    said = [*distance_said(evaluation, "en"), *([where_missing(regret, "en")] if regret.missing else [])]
-    return [f"## {WORDS['en']['title']}\n\n{intro(regret, 'en')}\n\n{_bullets(said)}"]
+    doubted = not_believed(evaluation, "en")
+    said = [
+        f"**{doubted}**" if doubted else "",
+        unchecked(regret, "en"),
+        *distance_said(evaluation, "en"),
+        where_missing(regret, "en"),
+    ]
+    return [f"## {WORDS['en']['title']}\n\n{intro(regret, 'en')}\n\n{_bullets([line for line in said if line])}"]
 
 
 def _importance(evaluation: Evaluation) -> str:

@@ -25,6 +25,7 @@ from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.bootstrap import Estimate, estimate
 from riskmodel.evaluation.compare import POOLED, draws_of, scored_rows, with_draws
+from riskmodel.evaluation.doubt import Doubt
 from riskmodel.evaluation.metrics import Scored, Sums, better, measures, pool, sums
 
 ORACLE = "oracle"
@@ -125,6 +126,10 @@ class Regret:
         Mode -> tables, a pooled one last where there are several origins; none where no date's truth is known.
     dates, missing : tuple of date
         The dates tested whose truth is known, and those whose truth is not.
+    checked : bool
+        Whether the truth says which county it is of, and was compared with the registry and the outcome.
+    doubts : tuple of Doubt
+        Signs that the truth is of another registry or outcome; with any, no regret is to be believed.
     """
 
     replays: int | None
@@ -132,12 +137,22 @@ class Regret:
     tables: dict[str, list[RegretTable]]
     dates: tuple[date, ...]
     missing: tuple[date, ...]
+    checked: bool
+    doubts: tuple[Doubt, ...]
+
+    @property
+    def believable(self) -> bool:
+        """Whether nothing speaks against the truth."""
+        return not self.doubts
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, dates as text."""
         return {
             "replays": self.replays,
             "noise_taken_out": self.corrected,
+            "believable": self.believable,
+            "checked_against_registry": self.checked,
+            "doubts": [doubt.to_dict() for doubt in self.doubts],
             "dates": [str(day) for day in self.dates],
             "dates_without_truth": [str(day) for day in self.missing],
             "tables": {mode: [table.to_dict() for table in tables] for mode, tables in self.tables.items()},

@@ -10,7 +10,18 @@ from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.findings import measure_name, shown, signed
 from riskmodel.evaluation.metrics import capacity_label
 from riskmodel.evaluation.regret import DISTANCES, ORACLE, Band, Regret, RegretTable
-from riskmodel.evaluation.regret_words import WORDS, digits, intro, notes, points, root, where, where_missing
+from riskmodel.evaluation.regret_words import (
+    WORDS,
+    digits,
+    intro,
+    not_believed,
+    notes,
+    points,
+    root,
+    unchecked,
+    where,
+    where_missing,
+)
 from riskmodel.evaluation.results import Evaluation
 
 
@@ -21,9 +32,11 @@ def regret_section(evaluation: Evaluation, lang: str) -> str:
         return ""
     words = WORDS[lang]
     parts = [f"<h2>{words['title']}</h2><p>{html.escape(intro(regret, lang))}</p>"]
-    missing = where_missing(regret, lang)
-    if missing:
-        parts.append(f'<div class="lost">{html.escape(missing)}</div>')
+    said = not_believed(evaluation, lang)
+    if said:
+        parts.append(f'<div class="lost"><b>{html.escape(said)}</b></div>')
+    warned = (unchecked(regret, lang), where_missing(regret, lang))
+    parts += [f'<div class="lost">{html.escape(line)}</div>' for line in warned if line]
     for mode, tables in regret.tables.items():
         if tables:
             parts.append(_mode(evaluation, regret, mode=mode, tables=tables, lang=lang))

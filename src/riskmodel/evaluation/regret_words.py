@@ -8,6 +8,7 @@ from typing import Any
 
 from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.compare import headline_measures
+from riskmodel.evaluation.doubt import Doubt
 from riskmodel.evaluation.findings import measure_name, mode_name, shown, signed, table_name
 from riskmodel.evaluation.regret import ORACLE, Regret, RegretTable
 from riskmodel.evaluation.results import OUT_OF_TIME, Evaluation
@@ -51,6 +52,11 @@ WORDS: dict[str, dict[str, Any]] = {
         "says": "{mode}，{where}（{rows} 户次）与最佳可能相比：{figures}。",
         "figure": "{measure} {own}，最佳可能 {best}，差距 {regret}{unit}",
         "points": " 个百分点",
+        "not_true": "这些“真实风险”不是本登记库、本结果定义的真实风险，所报差距（regret）不可信：{signs}。请将 "
+        "truth.parquet 与登记库一并重新模拟，核对结果定义与政策数字，或将该文件移走。",
+        "share": "{mode}：检验的农户中 {found:,.0f} 户次发生，而按这些风险应约为 {expected:,.0f} 户次",
+        "better": "{mode}：{scorer}的 {measure} 为 {expected}，明显优于所谓最佳可能的 {found}",
+        "unchecked": "truth.parquet 没有说明它属于哪个县、按哪条监测线和哪个上报期限判定：无法核对它是否属于本登记库。",
         "typical": "；概率与真实风险的典型差距 {root} 个百分点",
     },
     "en": {
@@ -99,6 +105,15 @@ WORDS: dict[str, dict[str, Any]] = {
         "says": "{mode}, {where} ({rows} households tested), against the best possible: {figures}.",
         "figure": "{measure} {own} where the best possible has {best}, regret {regret}{unit}",
         "points": " points",
+        "not_true": "THESE TRUE RISKS ARE NOT THOSE OF THIS REGISTRY AND OUTCOME, and the regret must not be believed: "
+        "{signs}. Simulate registry and truth.parquet anew by one call, compare the outcome's definition and the "
+        "policy's figures, or move the file away.",
+        "share": "{mode}, it happened to {found:,.0f} of the households tested, where these risks expect "
+        "{expected:,.0f}",
+        "better": "{mode}, {scorer} has {measure} {expected}, clearly better than the {found} of what would be the "
+        "best possible",
+        "unchecked": "truth.parquet does not say which county it is of, nor by which monitoring line and lag its "
+        "outcomes were judged: it cannot be checked whether it is this registry's.",
         "typical": "; the probability is typically {root} percentage points off the true risk",
     },
 }
@@ -165,6 +180,37 @@ def where_missing(regret: Regret, lang: str) -> str:
     if odd:
         parts.append(words["odd"].format(odd=_listed(odd, lang)))
     return ("" if lang == "zh" else " ").join(parts)
+
+
+def not_believed(evaluation: Evaluation, lang: str) -> str:
+    """Say that the true risks are not those of this registry and outcome, and by which signs; empty without any."""
+    regret = evaluation.regret
+    if regret is None or regret.believable:
+        return ""
+    signs = ("；" if lang == "zh" else "; ").join(_sign(evaluation, doubt, lang) for doubt in regret.doubts)
+    return str(WORDS[lang]["not_true"].format(signs=signs))
+
+
+def _sign(evaluation: Evaluation, doubt: Doubt, lang: str) -> str:
+    words, mode = WORDS[lang], mode_name(doubt.mode, lang)
+    if doubt.scorer is None:
+        return str(words["share"].format(mode=mode, found=doubt.found, expected=doubt.expected))
+    scorer = next(s for s in evaluation.scorers if s.name == doubt.scorer)
+    figures = digits(doubt.sign)
+    return str(
+        words["better"].format(
+            mode=mode,
+            scorer=scorer.zh if lang == "zh" else scorer.en,
+            measure=measure_name(doubt.sign, lang),
+            expected=f"{doubt.expected:.{figures}f}",
+            found=f"{doubt.found:.{figures}f}",
+        )
+    )
+
+
+def unchecked(regret: Regret, lang: str) -> str:
+    """Say that the truth could not be compared with the registry; empty where it was."""
+    return "" if regret.checked else str(WORDS[lang]["unchecked"])
 
 
 def _listed(days: tuple[date, ...] | list[date], lang: str) -> str:

@@ -16,6 +16,7 @@ from riskmodel.evaluation.backtest import Predictions, backtest, check_classes
 from riskmodel.evaluation.baselines import Scorer, rule_flags
 from riskmodel.evaluation.card import model_card
 from riskmodel.evaluation.compare import Table, compare
+from riskmodel.evaluation.doubt import Doubt, doubts
 from riskmodel.evaluation.findings import mode_name
 from riskmodel.evaluation.inputs import (
     Prepared,
@@ -26,13 +27,14 @@ from riskmodel.evaluation.inputs import (
     prepare,
     scorers_of,
 )
+from riskmodel.evaluation.lived_by import check_lived_by
 from riskmodel.evaluation.regret import Regret, regret_tables
 from riskmodel.evaluation.report import evaluation_html
 from riskmodel.evaluation.report_words import group_words
 from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance
 from riskmodel.evaluation.splits_picture import splits_svg
 from riskmodel.evaluation.tracking import MlflowTracker
-from riskmodel.evaluation.truth import TestedTruth, against_truth, truth_beside
+from riskmodel.evaluation.truth import TestedTruth, Truth, against_truth, truth_beside
 from riskmodel.files import check_place, write_aside
 from riskmodel.progress import step
 from riskmodel.training.experiment import Experiment
@@ -131,9 +133,7 @@ def run_experiment(
         check_place(folder)
     with nullcontext() if tracker is None else tracker(models) as tracking:
         plan = prepared.plan
-        truth = truth_beside(
-            prepared.registry.path, outcome=prepared.experiment.outcome, horizon_months=plan.horizon.months
-        )
+        truth = _truth_of(prepared)
         with step(f"Features and outcomes at {len(plan.training)} dates"):
             rows = build_rows(prepared)
         groups = groups_of(rows, prepared.experiment.validation.holdout.by)
@@ -161,6 +161,23 @@ def run_experiment(
             with step("MLflow"):
                 run_id = tracking.log(evaluation, files=files, bundle=bundle, reference=reference)
     return Trained(evaluation=evaluation, reference=reference, bundle=bundle, champion=champion, out=out, run_id=run_id)
+
+
+def _truth_of(prepared: Prepared) -> Truth | None:
+    """Return the true risks beside the registry, if they are of its county and of the experiment's outcome."""
+    plan, validation = prepared.plan, prepared.experiment.validation
+    truth = truth_beside(
+        prepared.registry.path, outcome=prepared.experiment.outcome, horizon_months=plan.horizon.months
+    )
+    if truth is not None:
+        check_lived_by(
+            truth.lived_by,
+            place=truth.place,
+            lag_days=plan.horizon.lag_days,
+            policy=prepared.policy,
+            tested=[*(origin.as_of for origin in plan.origins), *(plan.training if validation.crossed else ())],
+        )
+    return truth
 
 
 def lay_out_folds(prepared: Prepared, rows: TrainingSet, groups: pd.Series) -> dict[str, list[Fold]]:
@@ -192,6 +209,7 @@ def _judge(
     rule = experiment.baselines.rule
     flags = rule_flags(rule, rows.X) if rule is not None else None
     tables, predictions, regrets = {}, {}, {}
+    signs: list[Doubt] = []
     for mode, parts in folds.items():
         asked = backtest(
             rows.X,
@@ -213,10 +231,19 @@ def _judge(
             }
             tables[mode] = compare(asked, **how)
             if truth is not None:
-                noise = truth.noise[asked.rows] if truth.noise is not None else None
-                regrets[mode] = regret_tables(asked, risk=truth.risk[asked.rows], noise=noise, **how)
+                risk, noise = truth.risk[asked.rows], truth.noise[asked.rows] if truth.noise is not None else None
+                regrets[mode] = regret_tables(asked, risk=risk, noise=noise, **how)
+                signs += doubts(
+                    regrets[mode],
+                    mode=mode,
+                    outcome=asked.outcome,
+                    risk=risk,
+                    noise=noise,
+                    stratum=asked.stratum,
+                    replays=truth.replays,
+                )
         predictions[mode] = asked
-    return tables, predictions, None if truth is None else truth.regret(regrets)
+    return tables, predictions, None if truth is None else truth.regret(regrets, doubts=tuple(signs))
 
 
 def _gather(

@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.errors import DataError
+from riskmodel.evaluation.doubt import Doubt
+from riskmodel.evaluation.lived_by import LivedBy, lived_by
 from riskmodel.evaluation.regret import Regret, RegretTable
 from riskmodel.simulation.truth import HORIZON_MONTHS, OUTCOME, REPLAYS, SCHEMA, TRUTH
 
@@ -38,12 +40,15 @@ class Truth:
         The file.
     replays : int or None
         How many lives each risk is a share of; None where the file does not say.
+    lived_by : LivedBy or None
+        What county the risks are of, and what its outcomes were judged by; None where the file does not say.
     risks : DataFrame
         ``household_id``, ``as_of`` (a datetime64), ``risk`` from 0 to 1; a household once a date.
     """
 
     place: Path
     replays: int | None
+    lived_by: LivedBy | None
     risks: pd.DataFrame
 
     def of(self, households: pd.Series, dates: pd.Series) -> np.ndarray:
@@ -102,7 +107,8 @@ def truth_beside(registry: Path, *, outcome: str, horizon_months: int) -> Truth 
     replays = _replays(table, place)
     frame = table.to_pandas()
     _check_rows(frame, place=place, replays=replays)
-    return Truth(place=place, replays=replays, risks=frame.assign(as_of=_days(frame["as_of"])))
+    told = lived_by(table.schema, place=place)
+    return Truth(place=place, replays=replays, lived_by=told, risks=frame.assign(as_of=_days(frame["as_of"])))
 
 
 def _days(dates: pd.Series) -> np.ndarray:
@@ -123,6 +129,8 @@ class TestedTruth:
         See :meth:`Truth.noise`.
     dates, missing : tuple of date
         The dates tested with known risks, and without.
+    checked : bool
+        Whether the file says which county it is of, and so was compared with the registry and the outcome.
     """
 
     replays: int | None
@@ -130,8 +138,9 @@ class TestedTruth:
     noise: np.ndarray | None
     dates: tuple[date, ...]
     missing: tuple[date, ...]
+    checked: bool
 
-    def regret(self, tables: dict[str, list[RegretTable]]) -> Regret:
+    def regret(self, tables: dict[str, list[RegretTable]], *, doubts: tuple[Doubt, ...]) -> Regret:
         """Return the tables made with these risks, and how far they reach."""
         return Regret(
             replays=self.replays,
@@ -139,6 +148,8 @@ class TestedTruth:
             tables=tables,
             dates=self.dates,
             missing=self.missing,
+            checked=self.checked,
+            doubts=doubts,
         )
 
 
@@ -162,6 +173,7 @@ def against_truth(truth: Truth, rows: TrainingSet, *, folds: dict[str, list[Fold
         noise=truth.noise(risk),
         dates=tuple(sorted(set(days[known]))),
         missing=tuple(sorted(set(days[~known]))),
+        checked=truth.lived_by is not None,
     )
 
 

@@ -14,10 +14,12 @@ household has a risk, also one that the registry does not know yet at the date.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +35,10 @@ from riskmodel.simulation.geography import COUNTY_CODE
 from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.state import County
 from riskmodel.simulation.streams import streams_of
+from riskmodel.simulation.switches import LINE
+
+if TYPE_CHECKING:
+    from riskmodel.simulation.made import Made
 
 TRUTH = "truth.parquet"
 SCHEMA = pa.schema(
@@ -44,6 +50,8 @@ SCHEMA = pa.schema(
 )
 # How many lives each risk is a share of, in the file's metadata: who judges by it knows how far chance moved it.
 REPLAYS = b"riskmodel.replays"
+# What county the risks are of and what its outcomes were judged by, as JSON: of no other registry are they the truth.
+LIVED_BY = b"riskmodel.lived_by"
 OUTCOME, HORIZON_MONTHS, LAG_DAYS = "need", 12, 90
 _STREAM = 0x72757468
 _MOVED = ("places", "households", "members", "accounts", "support", "pending_claims", "recent")
@@ -92,10 +100,9 @@ class Truth:
         return side_by_side(calls, workers=self.workers)
 
     def table(self) -> pa.Table:
-        """Return what was gathered, by household and date, as :func:`told_of` has it."""
+        """Return what was gathered, by household and date; the file's metadata are :func:`told_of`'s."""
         rows = pa.concat_tables([SCHEMA.empty_table(), *self._parts])
-        ordered = rows.sort_by([("household_id", "ascending"), ("as_of", "ascending")])
-        return ordered.cast(told_of(self.replays))
+        return rows.sort_by([("household_id", "ascending"), ("as_of", "ascending")]).cast(SCHEMA)
 
     def _one_life(self, county: County, as_of: date, number: int) -> np.ndarray:
         life = copy.copy(county)
@@ -110,9 +117,27 @@ class Truth:
         return _in_need(life, end=add_months(as_of, HORIZON_MONTHS))
 
 
-def told_of(replays: int) -> pa.Schema:
-    """Return the file's schema, whose metadata hold the number of replays."""
-    return SCHEMA.with_metadata({REPLAYS: str(replays)})
+def told_of(replays: int, *, at: Sequence[date], made: Made) -> pa.Schema:
+    """Return the file's schema, whose metadata say what the risks are of.
+
+    They hold the number of replays, how the county was made (as ``simulated.json`` has it), its code, the days after
+    which an outcome counts as known, and for each date the monitoring line that its outcomes were judged by.
+    """
+    policy = made.switches.policy
+    lived_by = {
+        "county_code": COUNTY_CODE,
+        "lag_days": LAG_DAYS,
+        "lines": {str(day): policy.value(LINE, region=COUNTY_CODE, on=add_months(day, HORIZON_MONTHS)) for day in at},
+        "made": {
+            "households": made.households,
+            "years": made.years,
+            "seed": made.seed,
+            "until": made.until.isoformat(),
+            "switches": made.switches.told(),
+        },
+    }
+    told = {REPLAYS: str(replays), LIVED_BY: json.dumps(lived_by, sort_keys=True)}
+    return SCHEMA.with_metadata(told)
 
 
 def dates_of_truth(asked: Sequence[date], *, calendar: Calendar) -> list[date]:
@@ -153,7 +178,7 @@ def _in_need(life: County, *, end: date) -> np.ndarray:
     checks = _standing(tables.guarantee_rows(life), ("hh", "day", "item"), known_at)
     unmet = np.bincount(checks["hh"][~checks["met"]], minlength=n) > 0
     there = life.per_household(life.members.present(day_number(end)).astype(np.float64))
-    line = life.switches.policy.value("monitoring_line", region=COUNTY_CODE, on=end)
+    line = life.switches.policy.value(LINE, region=COUNTY_CODE, on=end)
     # Nobody left is never in need by income: the label is missing then.
     return np.asarray((money < line * there) & (there > 0) | unmet)
 

@@ -75,7 +75,8 @@ def simulate_registry(
     dates = [] if replays is None else _dates_of_truth(replays, at=truth_at, calendar=plan.calendar)
     # Left last: whatever fails, no identity lies beside a registry of other people.
     with contextlib.ExitStack() as afterwards, write_aside(out) as aside:
-        rows = _write(plan, aside, workers=many, replays=replays or 0, dates=dates)
+        told = told_of(replays or 0, at=dates, made=made)
+        rows = _write(plan, aside, workers=many, replays=replays or 0, dates=dates, told=told)
         if identity:
             write_identity(aside, afterwards.enter_context(write_aside(place_of(out))), seed=seed)
         made.write(aside)
@@ -87,7 +88,9 @@ def simulate_registry(
     return rows
 
 
-def _write(plan: Plan, folder: Path, *, workers: int, replays: int, dates: Sequence[date]) -> dict[str, int]:
+def _write(
+    plan: Plan, folder: Path, *, workers: int, replays: int, dates: Sequence[date], told: pa.Schema
+) -> dict[str, int]:
     """Live the blocks side by side and write them one below the other; give the rows by table."""
     from riskmodel.registry import RegistryWriter
     from riskmodel.registry.schema import TABLES
@@ -113,7 +116,7 @@ def _write(plan: Plan, folder: Path, *, workers: int, replays: int, dates: Seque
         calls = (partial(tables_of, block) for block in plan.blocks)
         with (
             closing(side_by_side(calls, workers=at_a_time, stopped=stopped)) as lived,
-            _truth_file(writer.folder if dates else None, replays) as add_risks,
+            _truth_file(writer.folder if dates else None, told) as add_risks,
         ):
             for tables, risks in lived:
                 for name in list(tables):
@@ -132,10 +135,10 @@ def _dates_of_truth(replays: int, *, at: Sequence[date], calendar: Calendar) -> 
 
 
 @contextlib.contextmanager
-def _truth_file(folder: Path | None, replays: int) -> Iterator[Callable[[pa.Table], None]]:
+def _truth_file(folder: Path | None, told: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
     """Give a call that adds risks to the file in ``folder``; without a folder it does nothing."""
     if folder is None:
         yield lambda risks: None
         return
-    with pq.ParquetWriter(folder / TRUTH, told_of(replays), compression="zstd") as writer:
+    with pq.ParquetWriter(folder / TRUTH, told, compression="zstd") as writer:
         yield writer.write_table
