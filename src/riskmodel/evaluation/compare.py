@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -67,7 +67,7 @@ class Table:
             "positives": self.positives,
             "trained_rows": self.trained_rows,
             "trained_positives": self.trained_positives,
-            "scorers": _plain(self.estimates),
+            "scorers": as_plain(self.estimates),
             "model_minus": {
                 baseline: {m: {**e.to_dict(), "verdict": verdict(e, m)} for m, e in by_measure.items()}
                 for baseline, by_measure in self.differences.items()
@@ -87,7 +87,8 @@ def verdict(difference: Estimate, measure: str) -> str:
     return "clearly_worse" if ends[1] < 0 else "worse"
 
 
-def _plain(estimates: dict[str, dict[str, Estimate]]) -> dict[str, Any]:
+def as_plain(estimates: Mapping[str, Mapping[str, Estimate]]) -> dict[str, Any]:
+    """Return estimates, by scorer and measure, as plain data."""
     return {s: {m: e.to_dict() for m, e in by_measure.items()} for s, by_measure in estimates.items()}
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.bootstrap import Estimate, estimate
-from riskmodel.evaluation.compare import POOLED, draws_of, scored_rows, with_draws
+from riskmodel.evaluation.compare import POOLED, as_plain, draws_of, scored_rows, with_draws
 from riskmodel.evaluation.doubt import Doubt
 from riskmodel.evaluation.metrics import Scored, Sums, better, measures, pool, sums
 
@@ -105,9 +105,9 @@ class RegretTable:
             "origin": self.name,
             "rows": self.rows,
             "positives": self.positives,
-            "scorers": _plain(self.estimates),
-            "regret": _plain(self.regrets),
-            "distance_to_truth": _plain(self.distances),
+            "scorers": as_plain(self.estimates),
+            "regret": as_plain(self.regrets),
+            "distance_to_truth": as_plain(self.distances),
             "bands_of_true_risk": [band.to_dict() for band in self.bands],
         }
 
@@ -157,10 +157,6 @@ class Regret:
             "dates_without_truth": [str(day) for day in self.missing],
             "tables": {mode: [table.to_dict() for table in tables] for mode, tables in self.tables.items()},
         }
-
-
-def _plain(estimates: Mapping[str, Mapping[str, Estimate]]) -> dict[str, Any]:
-    return {s: {m: e.to_dict() for m, e in by_measure.items()} for s, by_measure in estimates.items()}
 
 
 def regret_tables(
