@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.compare import POOLED, Table
+from riskmodel.evaluation.drift import Drift
+from riskmodel.evaluation.reference import FeatureReference
 from riskmodel.evaluation.regret import Regret
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.plan import Plan
@@ -53,6 +55,10 @@ class Evaluation:
         What the training set was made of.
     regret : Regret, optional
         How far all stay behind the best possible, where a simulated registry tells the true risks.
+    drift : Drift, optional
+        Whether risks came true at each test origin as often as they said, and which features moved.
+    reference : sequence of FeatureReference
+        What the features of the final model's rows looked like.
     """
 
     experiment: Experiment
@@ -68,6 +74,8 @@ class Evaluation:
     positives: int
     record: dict[str, Any]
     regret: Regret | None = None
+    drift: Drift | None = None
+    reference: Sequence[FeatureReference] = ()
 
     @property
     def baselines(self) -> list[Scorer]:
@@ -88,8 +96,9 @@ class Evaluation:
         return OUT_OF_TIME if OUT_OF_TIME in self.tables else CROSS_VALIDATION
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as plain data, as ``metrics.json`` holds it; ``regret`` only where there is any."""
+        """Return all of it as plain data, as ``metrics.json`` holds it; ``regret`` and ``drift`` where there is any."""
         regret = {} if self.regret is None else {"regret": self.regret.to_dict()}
+        drift = {} if self.drift is None else {"drift": self.drift.to_dict()}
         return {
             "experiment": self.experiment.model_dump(mode="json", by_alias=True),
             "experiment_sha256": self.experiment.sha256,
@@ -108,6 +117,8 @@ class Evaluation:
             },
             "tables": {mode: [table.to_dict() for table in tables] for mode, tables in self.tables.items()},
             **regret,
+            **drift,
+            "reference": [feature.to_dict() for feature in self.reference],
             "importance": [vars(item) for item in self.importance],
             "flow": [{k: _plain(v) for k, v in row.items()} for row in self.flow.to_dict(orient="records")],
         }

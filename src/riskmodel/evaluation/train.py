@@ -17,6 +17,7 @@ from riskmodel.evaluation.baselines import Scorer, rule_flags
 from riskmodel.evaluation.card import model_card
 from riskmodel.evaluation.compare import Table, compare
 from riskmodel.evaluation.doubt import Doubt, doubts
+from riskmodel.evaluation.drift import Drift, drift_of
 from riskmodel.evaluation.findings import mode_name
 from riskmodel.evaluation.inputs import (
     Prepared,
@@ -28,6 +29,7 @@ from riskmodel.evaluation.inputs import (
     scorers_of,
 )
 from riskmodel.evaluation.lived_by import check_lived_by
+from riskmodel.evaluation.reference import reference_of
 from riskmodel.evaluation.regret import Regret, regret_tables
 from riskmodel.evaluation.report import evaluation_html
 from riskmodel.evaluation.report_words import group_words
@@ -149,7 +151,10 @@ def run_experiment(
             classifier = new_classifier(prepared).fit(
                 rows.X[list(prepared.columns)], rows.y.astype(int), groups=pd.factorize(groups, sort=True)[0]
             )
-        evaluation = _gather(prepared, rows, scorers=scorers, tables=tables, classifier=classifier, regret=regret)
+        drift = drift_of(prepared, rows, predictions=predictions.get(OUT_OF_TIME), folds=folds.get(OUT_OF_TIME, []))
+        evaluation = _gather(
+            prepared, rows, scorers=scorers, tables=tables, classifier=classifier, regret=regret, drift=drift
+        )
         store = ModelStore(models)
         version = store.add(prepared.experiment.name, lambda folder: _save(classifier, folder, evaluation))
         reference = f"{prepared.experiment.name}@{version}"
@@ -254,6 +259,7 @@ def _gather(
     tables: dict[str, list[Table]],
     classifier: RiskClassifier,
     regret: Regret | None,
+    drift: Drift | None,
 ) -> Evaluation:
     experiment, catalogue = prepared.experiment, prepared.catalogue
     outcome, cohort = catalogue.outcome(experiment.outcome), catalogue.cohort(experiment.cohort.name)
@@ -279,6 +285,8 @@ def _gather(
             "rule": _rule(prepared),
         },
         regret=regret,
+        drift=drift,
+        reference=reference_of(rows.X[list(prepared.columns)], households=rows.frame["household_id"].to_numpy()),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.special import expit
 
 from riskmodel.model.ridge import fit_ridge
@@ -19,6 +20,7 @@ Method = Literal["sigmoid", "isotonic", "none"]
 
 # A slope of 1 and an intercept of 0 are believed as if a few rows had said so: a dozen rows cannot overturn them.
 _PRIOR_ROWS = 5.0
+_PRIOR_ROWS_OF_A_MAP = 50.0
 _LEAST_SLOPE = 0.05
 _ROWS_A_BLOCK = 50.0
 
@@ -52,6 +54,16 @@ class Calibrator:
     def risk(self, margin: Array) -> Array:
         """Calibrated probability of each margin."""
         return expit(self.log_odds(margin))
+
+    def then(self, *, slope: float, shift: float) -> Calibrator:
+        """The map followed by a straight line: log-odds = slope * (log-odds of this map) + shift, slope above 0."""
+        return Calibrator(
+            "sigmoid" if self.method == "none" else self.method,
+            self.knots,
+            slope * self.heights + shift,
+            slope * self.slope_below,
+            slope * self.slope_above,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
@@ -143,13 +155,57 @@ def isotonic_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrato
     return Calibrator("isotonic", knots, heights, straight.slope_below, straight.slope_above)
 
 
-def _slope_and_shift(centred: Array, y: Array, weight: Array, spread: float) -> tuple[float, float]:
+def adjusted(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> Calibrator:
+    """Correct a map's level and slope by later rows, so that the risks of these rows add up to the cases among them.
+
+    The form of the present map stays, and so does its slope as far as a few dozen rows can say otherwise: two numbers
+    are learned, not a curve.
+
+    Parameters
+    ----------
+    present : Calibrator
+        The map in use.
+    margin, y, weight : ndarray of shape (n_rows,)
+        As for `sigmoid_calibration`; both outcomes must occur.
+
+    Returns
+    -------
+    Calibrator
+    """
+    told = present.log_odds(margin)
+    centre = float(np.average(told, weights=weight))
+    spread = float(np.sqrt(np.average((told - centre) ** 2, weights=weight)))
+    slope = 1.0
+    if spread >= 1e-9:
+        slope, _ = _slope_and_shift(told - centre, y, weight, spread, prior_rows=_PRIOR_ROWS_OF_A_MAP)
+    return levelled(present.then(slope=slope, shift=0.0), margin, y, weight=weight)
+
+
+def levelled(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> Calibrator:
+    """Move a map up or down until the risks of these rows add up to the cases among them.
+
+    Parameters
+    ----------
+    present, margin, y, weight
+        As for `adjusted`.
+    """
+    told, cases = present.log_odds(margin), float(weight @ y)
+    if not 0 < cases < weight.sum():
+        raise ValueError("a map cannot be levelled by rows of one outcome")
+    furthest = float(np.abs(told).max()) + 50.0
+    shift = brentq(lambda by: float(weight @ expit(told + by)) - cases, -furthest, furthest, xtol=1e-13)
+    return present.then(slope=1.0, shift=float(shift))
+
+
+def _slope_and_shift(
+    centred: Array, y: Array, weight: Array, spread: float, *, prior_rows: float = _PRIOR_ROWS
+) -> tuple[float, float]:
     """Fit log-odds = shift + slope * centred, the slope drawn towards 1 and never below a small positive one."""
     # Half of the prior's rows sit on each side of the centre and fall as a slope of 1 would have them fall.
     chance = expit(np.array([-spread, spread]) + np.log((weight @ y + 0.5) / (weight @ (1.0 - y) + 0.5)))
     prior_x = np.array([-spread, spread, -spread, spread])
     prior_y = np.array([1.0, 1.0, 0.0, 0.0])
-    prior_w = np.concatenate([chance, 1.0 - chance]) * _PRIOR_ROWS / 2.0
+    prior_w = np.concatenate([chance, 1.0 - chance]) * prior_rows / 2.0
     x = np.concatenate([centred, prior_x])[:, None]
     fit = fit_ridge(
         x,

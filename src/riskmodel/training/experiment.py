@@ -238,6 +238,21 @@ class Intervals(_Section):
     _group = field_validator("by")(_check_group)
 
 
+class DriftLimits(_Section):
+    """When cases found at a test origin, set against the cases expected, count as drift.
+
+    Attributes
+    ----------
+    factor : float
+        Found over expected must lie further from 1 than this factor, either way.
+    level : float
+        And the interval of the ratio at this level must exclude 1.
+    """
+
+    factor: float = Field(default=1.25, gt=1.0, le=10.0)
+    level: float = Field(default=0.95, gt=0.5, lt=1.0)
+
+
 class Experiment(_Section):
     """An experiment as read from its file.
 
@@ -245,6 +260,8 @@ class Experiment(_Section):
 
     Attributes
     ----------
+    expires_months : int
+        For so many months after the training cut the model may be used before it must be judged anew.
     file : Path
         Where it was read from, as the caller wrote it.
     sha256 : str
@@ -264,6 +281,8 @@ class Experiment(_Section):
     model: dict[str, Any] = {}
     capacities: tuple[float, ...] = (0.01, 0.02, 0.05, 0.10)
     intervals: Intervals = Intervals()
+    drift: DriftLimits = DriftLimits()
+    expires_months: int = Field(default=12, ge=1, le=120)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     file: Path = Field(default=Path("experiment.yaml"), exclude=True)
     sha256: str = Field(default="", exclude=True)

@@ -1,0 +1,159 @@
+"""What the features looked like when the model learned: shares in bins, coarse enough to speak of no household.
+
+Bins are deciles of the rows that taught, their edges rounded to three figures; a missing value has a bin of its own.
+A bin of fewer than five households is put together with its neighbour before anything is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST_HOUSEHOLDS = 5
+_BINS = 10
+# An empty bin has no logarithm: it is taken as half a row of ten thousand.
+_LEAST_SHARE = 5e-5
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureReference:
+    """A feature's shares at training.
+
+    Attributes
+    ----------
+    edges : tuple of float
+        Ascending; bin i holds ``edges[i-1] < value <= edges[i]``, the first and last are open.
+    shares : tuple of float
+        One more than edges.
+    missing : float or None
+        The share without a value; None where these were too few to be shown: then they count in the first bin.
+    mean : float
+        Of the values that are there; NaN where none is.
+    """
+
+    name: str
+    edges: tuple[float, ...]
+    shares: tuple[float, ...]
+    missing: float | None
+    mean: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "name": self.name,
+            "edges": list(self.edges),
+            "shares": list(self.shares),
+            "missing": self.missing,
+            "mean": None if np.isnan(self.mean) else self.mean,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> FeatureReference:
+        """The inverse of `to_dict`."""
+        return cls(
+            name=given["name"],
+            edges=tuple(given["edges"]),
+            shares=tuple(given["shares"]),
+            missing=given["missing"],
+            mean=float("nan") if given["mean"] is None else given["mean"],
+        )
+
+
+def reference_of(X: pd.DataFrame, *, households: np.ndarray) -> list[FeatureReference]:
+    """Return the shares of each column.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The rows that taught.
+    households : ndarray of shape (n_rows,)
+        Whose row each is: a household seen at six dates counts once towards the five of a bin.
+
+    Returns
+    -------
+    list of FeatureReference
+        In the order of the columns.
+    """
+    codes = np.unique(households, return_inverse=True)[1]
+    return [_reference(str(name), X[name].to_numpy(dtype=float), codes) for name in X.columns]
+
+
+def psi(reference: FeatureReference, values: np.ndarray) -> float:
+    """Population stability index of ``values`` against the reference: 0 for the same shares.
+
+    It is the sum over bins of (share now − share then) × log(share now / share then).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        NaN where missing.
+    """
+    now = _counts(reference, values) / max(1, len(values))
+    then = np.array([*reference.shares, *([] if reference.missing is None else [reference.missing])])
+    now, then = np.maximum(now, _LEAST_SHARE), np.maximum(then, _LEAST_SHARE)
+    return float(((now - then) * np.log(now / then)).sum())
+
+
+def _counts(reference: FeatureReference, values: np.ndarray) -> np.ndarray:
+    gone = np.isnan(values)
+    bins = np.searchsorted(np.asarray(reference.edges), values[~gone], side="left")
+    counts = np.bincount(bins, minlength=len(reference.shares)).astype(float)
+    if reference.missing is None:
+        counts[0] += gone.sum()
+        return counts
+    return np.append(counts, float(gone.sum()))
+
+
+def _reference(name: str, values: np.ndarray, households: np.ndarray) -> FeatureReference:
+    gone = np.isnan(values)
+    there = values[~gone]
+    edges = _edges(there)
+    apart = _few_or_none(np.flatnonzero(gone), households)
+    edges = _merged(edges, there, households[~gone])
+    draft = FeatureReference(name=name, edges=tuple(edges), shares=(0.0,) * (len(edges) + 1), missing=0.0, mean=np.nan)
+    counts = _counts(draft, values)
+    if not apart:
+        counts[0] += counts[-1]
+    shares = counts / max(1, len(values))
+    return FeatureReference(
+        name=name,
+        edges=draft.edges,
+        shares=tuple(float(s) for s in shares[:-1]),
+        missing=float(shares[-1]) if apart else None,
+        mean=_rounded([there.mean()])[0] if there.size else float("nan"),
+    )
+
+
+def _edges(there: np.ndarray) -> list[float]:
+    """Deciles; where there are but a few values, every one of them but the last."""
+    values = np.unique(there)
+    if values.size <= _BINS:
+        return _rounded(values[:-1])
+    return _rounded(np.quantile(there, np.linspace(0, 1, _BINS + 1)[1:-1]))
+
+
+def _few_or_none(rows: np.ndarray, households: np.ndarray) -> bool:
+    """Whether a bin may stand alone: empty, or of enough households."""
+    return rows.size == 0 or np.unique(households[rows]).size >= LEAST_HOUSEHOLDS
+
+
+def _merged(edges: Sequence[float], values: np.ndarray, households: np.ndarray) -> list[float]:
+    """Drop edges until every bin between them holds enough households."""
+    kept = list(edges)
+    while kept:
+        bins = np.searchsorted(np.asarray(kept), values, side="left")
+        small = [b for b in range(len(kept) + 1) if np.unique(households[bins == b]).size < LEAST_HOUSEHOLDS]
+        if not small:
+            break
+        kept.pop(min(small[0], len(kept) - 1))
+    return kept
+
+
+def _rounded(numbers: Sequence[float] | np.ndarray) -> list[float]:
+    return sorted({float(f"{number:.3g}") for number in numbers})
