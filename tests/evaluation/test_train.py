@@ -89,15 +89,20 @@ def test_the_bundle_loads_verifies_and_says_what_it_is(trained):
     assert bundle.names == ["income_pc_3m", "income_pc_12m", "line_gap_12m", "members_chronic"]
     assert bundle.metrics["tables"]["out_of_time"][-1]["origin"] == "pooled"
     for heading in (
-        "Intended use",
+        "Purpose",
         "Where the model does not win",
-        "Limits",
+        "What is predicted, and its limits",
+        "Calibration: do risks come true as often as they say?",
+        "Drift",
         "Checklist of bias",
+        "How to contest",
+        "When it expires",
         "Sensitive features",
     ):
-        assert f"## {heading}" in bundle.card
-    assert "摘要" in bundle.card
+        assert f"## {heading}\n" in bundle.card
+    assert bundle.card.startswith("# 小县：模型说明卡")
     assert "members_chronic" in bundle.card.split("## Sensitive features")[1]
+    assert bundle.manifest["expires"] == "2025-02-01"
     assert "with present support" in bundle.card
 
 

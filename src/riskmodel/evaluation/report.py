@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from riskmodel.drawing import FONTS, Series, grouped_bars, horizontal_bars, reliability_plot
+from riskmodel.drawing import Series, grouped_bars, horizontal_bars, reliability_plot
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.findings import (
     best_of,
@@ -18,43 +18,18 @@ from riskmodel.evaluation.findings import (
     table_name,
 )
 from riskmodel.evaluation.metrics import capacity_label
+from riskmodel.evaluation.page import bilingual_page
 from riskmodel.evaluation.regret_page import regret_section
 from riskmodel.evaluation.report_words import WORDS, how_measured
 from riskmodel.evaluation.results import OUT_OF_TIME, Evaluation
 from riskmodel.evaluation.splits_picture import splits_svg
 
-_STYLE = f"""
-body{{font-family:{FONTS};color:#222;max-width:960px;margin:0 auto;padding:16px;line-height:1.5}}
-h1{{font-size:1.5em;margin:.3em 0}}h2{{font-size:1.15em;margin:1.6em 0 .4em;border-bottom:1px solid #ddd}}
-h3{{font-size:1em;margin:1em 0 .3em}}
-table{{border-collapse:collapse;font-size:.86em;margin:.4em 0}}
-th,td{{padding:3px 8px;border-bottom:1px solid #e5e5e5;text-align:right;white-space:nowrap}}
-th:first-child,td:first-child{{text-align:left}}
-th{{background:#f6f6f6;white-space:normal;vertical-align:bottom;max-width:13em}}td.best{{font-weight:700}}
-.scroll{{overflow-x:auto}}
-.lost{{background:#fff3e0;border-left:5px solid #d55e00;padding:8px 14px}}
-.won{{background:#eef6f0;border-left:5px solid #009e73;padding:8px 14px}}
-.note{{color:#555;font-size:.88em}}
-.pick{{position:absolute;opacity:0}}
-label.tab{{display:inline-block;padding:3px 12px;border:1px solid #bbb;cursor:pointer}}
-section[lang]{{display:none}}
-#zh:checked~section[lang=zh],#en:checked~section[lang=en]{{display:block}}
-#zh:checked~label[for=zh],#en:checked~label[for=en]{{background:#222;color:#fff}}
-.pick:focus-visible+label{{outline:2px solid #0072b2}}
-"""
-
 
 def evaluation_html(evaluation: Evaluation) -> str:
     """Return the whole page; the reader picks the language, Chinese first."""
-    title = html.escape(evaluation.experiment.title_zh or evaluation.experiment.name)
-    sections = "".join(f'<section lang="{lang}">{_section(evaluation, lang)}</section>' for lang in ("zh", "en"))
-    return (
-        '<!DOCTYPE html>\n<html lang="zh"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title} · {WORDS['zh']['title']}</title><style>{_STYLE}</style></head><body>"
-        '<input class="pick" type="radio" name="lang" id="zh" checked><label class="tab" for="zh">中文</label>'
-        '<input class="pick" type="radio" name="lang" id="en"><label class="tab" for="en">English</label>'
-        f"{sections}</body></html>\n"
+    title = evaluation.experiment.title_zh or evaluation.experiment.name
+    return bilingual_page(
+        f"{title} · {WORDS['zh']['title']}", {lang: _section(evaluation, lang) for lang in ("zh", "en")}
     )
 
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from scipy.stats import rankdata
+
 from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.compare import POOLED, Table
 from riskmodel.evaluation.drift import Drift
@@ -17,18 +20,40 @@ from riskmodel.training.plan import Plan
 if TYPE_CHECKING:
     import pandas as pd
 
+_CLEAR = 0.3
+
 OUT_OF_TIME, CROSS_VALIDATION = "out_of_time", "cross_validation"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """How much a feature moves the score: the mean absolute contribution, in log-odds."""
+    """How much a feature moves the score: the mean absolute contribution, in log-odds.
+
+    Attributes
+    ----------
+    direction : {"rises", "falls", "mixed"}
+        How the contribution goes with the value, over the rows.
+    """
 
     name: str
     zh: str
     en: str
     mean_contribution: float
     sensitive: bool
+    direction: str = "mixed"
+
+
+def direction_of(values: np.ndarray, contributions: np.ndarray) -> str:
+    """Return whether a feature's contribution ``rises`` or ``falls`` with its value, or does neither: ``mixed``.
+
+    By the rank correlation over the rows that have a value; below 0.3 either way it is mixed.
+    """
+    there = ~np.isnan(values)
+    values, contributions = values[there], contributions[there]
+    if values.size < 2 or np.ptp(values) == 0 or np.ptp(contributions) == 0:
+        return "mixed"
+    correlation = float(np.corrcoef(rankdata(values), rankdata(contributions))[0, 1])
+    return "mixed" if abs(correlation) < _CLEAR else "rises" if correlation > 0 else "falls"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from riskmodel.engine.plan import tables as tables_read
 from riskmodel.evaluation.backtest import Predictions, backtest, check_classes
 from riskmodel.evaluation.baselines import Scorer, rule_flags
-from riskmodel.evaluation.card import model_card
+from riskmodel.evaluation.card import card_html, expires_on, model_card
 from riskmodel.evaluation.compare import Table, compare
 from riskmodel.evaluation.doubt import Doubt, doubts
 from riskmodel.evaluation.drift import Drift, drift_of
@@ -33,7 +34,7 @@ from riskmodel.evaluation.reference import reference_of
 from riskmodel.evaluation.regret import Regret, regret_tables
 from riskmodel.evaluation.report import evaluation_html
 from riskmodel.evaluation.report_words import group_words
-from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance
+from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance, direction_of
 from riskmodel.evaluation.splits_picture import splits_svg
 from riskmodel.evaluation.tracking import MlflowTracker
 from riskmodel.evaluation.truth import TestedTruth, Truth, against_truth, truth_beside
@@ -283,6 +284,7 @@ def _gather(
             "policy": prepared.policy.digest,
             "cohort_definition": cohort.definition,
             "rule": _rule(prepared),
+            "outcome_tables": sorted(tables_read(outcome.node)),
         },
         regret=regret,
         drift=drift,
@@ -303,11 +305,19 @@ def _importance(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifie
     X = rows.X[list(prepared.columns)]
     if len(X) > _ROWS_FOR_IMPORTANCE:
         X = X.sample(_ROWS_FOR_IMPORTANCE, random_state=prepared.experiment.seed)
-    weight = np.abs(classifier.contributions(X)).mean(axis=0)
+    given = classifier.contributions(X)
+    weight = np.abs(given).mean(axis=0)
     specs = [prepared.catalogue.features[name] for name in prepared.columns]
     found = [
-        Importance(name=s.name, zh=s.zh, en=s.en, mean_contribution=float(w), sensitive=s.sensitive)
-        for s, w in zip(specs, weight, strict=True)
+        Importance(
+            name=s.name,
+            zh=s.zh,
+            en=s.en,
+            mean_contribution=float(w),
+            sensitive=s.sensitive,
+            direction=direction_of(X[s.name].to_numpy(dtype=float), column),
+        )
+        for s, w, column in zip(specs, weight, given.T, strict=True)
     ]
     return sorted(found, key=lambda item: -item.mean_contribution)
 
@@ -322,6 +332,7 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
         features=list(evaluation.features),
         metrics=evaluation.to_dict(),
         card=model_card(evaluation),
+        card_html=card_html(evaluation),
         manifest={
             "name": experiment.name,
             "outcome": experiment.outcome,
@@ -339,6 +350,7 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
             "policy": evaluation.record["policy"],
             "registry_fingerprint": evaluation.record.get("registry"),
             "training_cut": str(plan.cut_on),
+            "expires": str(expires_on(evaluation)),
             "as_of": [str(day) for day in plan.training],
             "rows": evaluation.rows,
             "positives": evaluation.positives,
@@ -372,6 +384,7 @@ def write_results(
         "evaluation.html": evaluation_html(evaluation),
         "metrics.json": json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n",
         "card.md": model_card(evaluation),
+        "card.html": card_html(evaluation),
         "flow.csv": evaluation.flow.to_csv(index=False),
         "splits.svg": splits_svg(evaluation.plan, lang="en"),
     }

@@ -6,7 +6,7 @@
 ``calibration.json``      the map from margin to risk
 ``features.json``         the catalogue's entries of the model's columns, in the model's order
 ``metrics.json``          what the evaluation found
-``card.md``               the model card
+``card.md``               the model card; ``card.html``, where there is one, is the same as a page
 ``manifest.json``         sha256 of each file, versions, seed, git commit, training cut, and a seal of itself
 ========================  ===========================================================================
 """
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 BUNDLE_VERSION = 1
 FILES = ("booster.txt", "linear.json", "calibration.json", "features.json", "metrics.json", "card.md")
+CARD_PAGE = "card.html"
 MANIFEST = "manifest.json"
 
 _OURS = ("bundle", "files", "versions", "git_commit", "seal")
@@ -97,6 +98,7 @@ def save_bundle(
     metrics: dict[str, Any],
     card: str,
     manifest: dict[str, Any],
+    card_html: str | None = None,
 ) -> None:
     """Write a fitted classifier and what belongs to it; the folder appears whole or not at all.
 
@@ -115,6 +117,8 @@ def save_bundle(
     manifest : dict
         What the caller knows: ``training_cut``, ``seed``, ``catalogue_hash``, … Versions, hashes and the git commit
         are added here; ``seed`` is the classifier's when not given.
+    card_html : str, optional
+        The card as a page.
 
     Raises
     ------
@@ -133,6 +137,7 @@ def save_bundle(
         "features.json": _json(features),
         "metrics.json": _json(metrics),
         "card.md": card,
+        **({} if card_html is None else {CARD_PAGE: card_html}),
     }
     with write_aside(Path(folder)) as aside:
         aside.mkdir(parents=True)
@@ -140,7 +145,7 @@ def save_bundle(
             (aside / name).write_bytes(text.encode("utf-8"))
         body = {
             "bundle": BUNDLE_VERSION,
-            "files": {name: sha256_of(aside / name) for name in FILES},
+            "files": {name: sha256_of(aside / name) for name in texts},
             "versions": _versions(),
             "git_commit": _git_commit(),
             "seed": classifier.get_params()["random_state"] if _is_int(classifier.random_state) else None,
