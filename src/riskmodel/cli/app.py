@@ -22,6 +22,7 @@ COMMANDS = (
     "features",
     "labels",
     "train",
+    "record",
     "promote",
     "score",
     "report",

@@ -6,25 +6,28 @@ Started by :class:`riskmodel.evaluation.tracking.MlflowTracker` with telemetry s
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import importlib
 import json
 import os
 import sqlite3
 import sys
-import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_METRICS_AT_ONCE = 900
-
 
 def main(store: Path, aside: Path) -> None:
-    """Import MLflow; when told to, open the store; write the record that follows; answer with the run's id.
+    """Import MLflow; when told to, open the store; write what follows; answer with the run's id.
 
     Where there is no store yet, one is made in the folder ``aside``, and put in its place once there is a record.
     """
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
+    # All of it here, in the only thread there is: parts of MLflow import each other in circles when asked for later.
+    for part in ("mlflow", "mlflow.entities", "mlflow.models", "mlflow.pyfunc", "mlflow.tracking"):
+        importlib.import_module(part)
     from mlflow.telemetry import get_telemetry_client
 
     if get_telemetry_client() is not None:
@@ -36,18 +39,48 @@ def main(store: Path, aside: Path) -> None:
     text = sys.stdin.read()
     if not text.strip():
         return
-    if made is not None:
-        put_in_place(made, store)
-        client = _opened(store)
-    sys.stdout.write(json.dumps({"run_id": _write(client, json.loads(text))}) + "\n")
+    told = json.loads(text)
+    with _alone(Path(told["models"])):
+        if made is not None:
+            put_in_place(made, store)
+            client = _opened(store)
+        answer = _do(client, told)
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+def _do(client: Any, told: dict[str, Any]) -> dict[str, Any]:
+    from riskmodel.evaluation.mlflow_registry import Recorded, mirror
+    from riskmodel.evaluation.mlflow_runs import write_run
+
+    recorded: Recorded | None = None
+    if told["record"] is not None:
+        recorded = write_run(client, told["record"])
+    mirror(client, models=Path(told["models"]), name=told["mirror"], recorded=recorded)
+    return {"run_id": None if recorded is None else recorded.run_id}
 
 
 def _opened(store: Path) -> Any:
-    import mlflow.tracking
+    import mlflow
 
-    client = mlflow.tracking.MlflowClient(tracking_uri=f"sqlite:///{store}")
+    address = f"sqlite:///{store}"
+    mlflow.set_tracking_uri(address)
+    mlflow.set_registry_uri(address)
+    client = mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
     client.search_experiments(max_results=1)
     return client
+
+
+@contextlib.contextmanager
+def _alone(models: Path) -> Iterator[None]:
+    """Let one process write at a time: versions must be registered in their order."""
+    models.mkdir(parents=True, exist_ok=True)
+    folder = os.open(models, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks: SQLite's own must do
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def put_in_place(made: Path, store: Path) -> None:
@@ -71,42 +104,6 @@ def _link(copy: Path, store: Path) -> None:
     except OSError:
         if not store.exists():
             copy.rename(store)
-
-
-def _write(client: Any, record: dict[str, Any]) -> str:
-    experiment = client.get_experiment_by_name(record["experiment"])
-    if experiment is None:
-        home = client.create_experiment(record["experiment"], artifact_location=record["artifacts"])
-    else:
-        home = experiment.experiment_id
-        if experiment.lifecycle_stage != "active":
-            client.restore_experiment(home)
-    parent = client.create_run(home, run_name=record["name"], tags=record["tags"]).info.run_id
-    try:
-        _fill(client, parent, record)
-        for child in record["children"]:
-            below = {"mlflow.parentRunId": parent}
-            run = client.create_run(home, run_name=child["name"], tags=below).info.run_id
-            _fill(client, run, child)
-            client.set_terminated(run)
-        for path in record["files"]:
-            client.log_artifact(parent, path)
-        client.log_artifacts(parent, record["bundle"], artifact_path=f"bundle/{Path(record['bundle']).name}")
-    except BaseException:
-        client.set_terminated(parent, status="FAILED")
-        raise
-    client.set_terminated(parent)
-    return str(parent)
-
-
-def _fill(client: Any, run: str, record: dict[str, Any]) -> None:
-    from mlflow.entities import Metric, Param
-
-    now = int(time.time() * 1000)
-    metrics = [Metric(name, value, now, 0) for name, value in record["metrics"].items()]
-    client.log_batch(run, params=[Param(name, str(value)) for name, value in record["params"].items()])
-    for start in range(0, len(metrics), _METRICS_AT_ONCE):
-        client.log_batch(run, metrics=metrics[start : start + _METRICS_AT_ONCE])
 
 
 if __name__ == "__main__":

@@ -5,30 +5,33 @@ before it imports anything (``MLFLOW_DISABLE_TELEMETRY``, ``DO_NOT_TRACK``), tak
 outside, checks that no telemetry client exists, and warms up while the models are being trained. A store that is not
 there yet takes seconds to make: it is made aside and put in its place with its first run, so a training that ends early
 leaves none. What the process gets is counts, settings, measures and files of results: nothing that names a household.
+
+The folder of models stays the source of truth. A record that cannot be written is tried once more in a new process,
+then kept as a file, which ``riskmodel record`` writes when the store is mended.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from riskmodel.errors import DataError
-from riskmodel.evaluation.bootstrap import Estimate
-from riskmodel.evaluation.compare import POOLED, Table
-from riskmodel.evaluation.regret import ORACLE
+from riskmodel.errors import CallError, DataError
 from riskmodel.evaluation.results import Evaluation
+from riskmodel.evaluation.run_record import run_record
+from riskmodel.evaluation.store_check import broken, how_to_go_on
+from riskmodel.files import write_aside
+
+KEPT = "mlflow_run.json"
 
 _TIMEOUT_SECONDS = 300
+_TRIES = 2
 
 
 def quiet_environment(environment: dict[str, str]) -> dict[str, str]:
@@ -63,25 +66,24 @@ class MlflowTracker:
         return f"sqlite:///{self.store}"
 
     def __enter__(self) -> MlflowTracker:
-        """Start the process, which begins to import MLflow; nothing is written yet."""
-        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self._aside = tempfile.TemporaryDirectory(prefix="riskmodel-")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "riskmodel.evaluation.mlflow_worker", str(self.store), self._aside.name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            text=True,
-            encoding="utf-8",
-            env=quiet_environment(dict(os.environ)),
-        )
+        """Start the process, which begins to import MLflow; nothing is written yet.
+
+        Raises
+        ------
+        DataError
+            There is a store, and its file is not a whole database: better known before a training than after it.
+        """
+        fault = broken(self.store)
+        if fault:
+            raise DataError(f"{self.store}: {fault}. {how_to_go_on(self.store)}")
+        self._start()
         return self
 
     def open(self) -> None:
-        """Let the process open the store, or make a new one aside, now that there is something to train on."""
+        """Let the process open the store, or make a new one aside, now that there is something to write."""
         assert self._process is not None
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # log() says why the process ended
+        with contextlib.suppress(BrokenPipeError):  # what is sent later says why the process ended
             self._process.stdin.write("open\n")
             self._process.stdin.flush()
 
@@ -89,20 +91,10 @@ class MlflowTracker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the process; where training failed, nothing has been logged."""
-        if self._process is not None:
-            if self._process.poll() is None:
-                self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream is not None:
-                    stream.close()
-        if self._complaints is not None:
-            self._complaints.close()
-        if self._aside is not None:
-            self._aside.cleanup()
+        self._end()
 
     def log(self, evaluation: Evaluation, *, files: list[Path], bundle: Path, reference: str) -> str:
-        """Write one run for the training and one below it for each test origin.
+        """Write one run for the training and one below it for each test origin, and register the version.
 
         Parameters
         ----------
@@ -121,111 +113,138 @@ class MlflowTracker:
         Raises
         ------
         DataError
-            If MLflow could not write.
+            MLflow could not write. The record is kept beside the files; the message says where, and how to go on.
         """
-        assert self._process is not None
-        assert self._complaints is not None
-        payload = run_record(evaluation, files=files, bundle=bundle, reference=reference)
-        payload["artifacts"] = (self.models / "mlartifacts" / evaluation.experiment.name).as_uri()
+        record = run_record(evaluation, files=files, bundle=bundle, reference=reference)
+        record["artifacts"] = (self.models / "mlartifacts" / evaluation.experiment.name).as_uri()
         try:
-            answer, _ = self._process.communicate(json.dumps(payload), timeout=_TIMEOUT_SECONDS)
-        except (OSError, subprocess.TimeoutExpired):
-            answer = ""
-        if self._process.returncode != 0 or not answer.strip():
+            return str(self.send({"record": record, "mirror": bundle.parent.name})["run_id"])
+        except DataError as error:
+            kept = files[0].parent / KEPT
+            with write_aside(kept) as aside:
+                aside.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            raise DataError(
+                f"{error} The bundle {reference} and its report stand; what MLflow should have been told is kept in "
+                f"{kept}. {how_to_go_on(self.store)} Then: riskmodel record {kept} --models {self.models}"
+            ) from None
+
+    def mirror(self, name: str) -> None:
+        """Let MLflow's registry show the versions and aliases of a model as the folder of models has them.
+
+        Raises
+        ------
+        DataError
+            MLflow could not write; the folder of models stands as it is.
+        """
+        self.send({"record": None, "mirror": name})
+
+    def send(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Send what is to be written; where the process fails, once more to a new one.
+
+        A process can fail for reasons of its own while it imports MLflow; a store that is locked may be free again.
+        """
+        said = ""
+        for left in reversed(range(_TRIES)):
+            assert self._process is not None
+            assert self._complaints is not None
+            try:
+                answer, _ = self._process.communicate(
+                    json.dumps({**told, "models": str(self.models)}), timeout=_TIMEOUT_SECONDS
+                )
+            except (OSError, ValueError, subprocess.TimeoutExpired):
+                answer = ""
+            if self._process.poll() == 0 and answer.strip():
+                return dict(json.loads(answer.strip().splitlines()[-1]))
             self._complaints.seek(0)
-            said = self._complaints.read().strip().splitlines()[-1:] or ["it did not answer"]
-            raise DataError(f"{self.uri}: MLflow could not write the run ({said[0]}). The bundle {reference} stands.")
-        return str(json.loads(answer.strip().splitlines()[-1])["run_id"])
+            said = (self._complaints.read().strip().splitlines()[-1:] or ["it did not answer"])[0]
+            self._end()
+            if left:
+                self._start()
+                self.open()
+        raise DataError(f"{self.store}: MLflow could not write ({said.rstrip('. ')}).")
+
+    def _start(self) -> None:
+        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by _end
+        self._aside = tempfile.TemporaryDirectory(prefix="riskmodel-")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "riskmodel.evaluation.mlflow_worker", str(self.store), self._aside.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            text=True,
+            encoding="utf-8",
+            env=quiet_environment(dict(os.environ)),
+        )
+
+    def _end(self) -> None:
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.kill()
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        stream.close()
+        if self._complaints is not None:
+            self._complaints.close()
+        if self._aside is not None:
+            self._aside.cleanup()
 
 
-def run_record(evaluation: Evaluation, *, files: list[Path], bundle: Path, reference: str) -> dict[str, Any]:
-    """Return what is logged of a training, as plain data."""
-    experiment, plan = evaluation.experiment, evaluation.plan
-    params = {
-        "outcome": experiment.outcome,
-        "cohort": str(experiment.cohort),
-        "horizon_months": plan.horizon.months,
-        "gap_months": plan.gap_months,
-        "mode": experiment.validation.mode,
-        "holdout": f"{experiment.validation.holdout.by}, {experiment.validation.holdout.folds} folds",
-        "origins": ", ".join(str(o.as_of) for o in plan.origins),
-        "training_dates": ", ".join(map(str, plan.training)),
-        "features": len(evaluation.features),
-        "final_rows": evaluation.rows,
-        "final_positives": evaluation.positives,
-        "seed": experiment.seed,
-        "bootstrap": f"{experiment.intervals.bootstrap} by {experiment.intervals.by}",
-        **{f"model.{name}": value for name, value in experiment.model.items()},
-    }
-    tags = {
-        "bundle": reference,
-        "experiment_sha256": experiment.sha256,
-        "catalogue_hash": str(evaluation.record.get("catalogue_hash", "")),
-        "registry_fingerprint": str(evaluation.record.get("registry", "")),
-    }
-    children = [
-        {
-            "name": f"{mode}: {table.name}",
-            "params": {"mode": mode, "origin": table.name, "rows": table.rows, "positives": table.positives},
-            "metrics": table_metrics(table) | regret_metrics(evaluation, mode, origin=table.origin),
-        }
-        for mode, tables in evaluation.tables.items()
-        for table in tables
-        if table.origin != POOLED
-    ]
-    metrics: dict[str, float] = {}
-    for mode in evaluation.tables:
-        prefix = "" if mode == evaluation.main_mode else f"{mode}/"
-        found = table_metrics(evaluation.summary(mode)) | regret_metrics(evaluation, mode)
-        metrics |= {prefix + name: value for name, value in found.items()}
-    return {
-        "experiment": experiment.name,
-        "name": reference,
-        "params": {name: str(value)[:6000] for name, value in params.items()},
-        "tags": tags,
-        "metrics": metrics,
-        "children": children,
-        "files": [str(path.resolve()) for path in files],
-        "bundle": str(bundle.resolve()),
-    }
-
-
-def table_metrics(table: Table) -> dict[str, float]:
-    """Return a table as metrics: the model's under their own names, a baseline's as ``rule/auc``; ends as ``_low``."""
-    return {
-        f"{'' if scorer == 'model' else f'{scorer}/'}{name}": value
-        for scorer, by_measure in table.estimates.items()
-        for name, value in _with_ends(by_measure)
-    }
-
-
-def regret_metrics(evaluation: Evaluation, mode: str, *, origin: date | str | None = POOLED) -> dict[str, float]:
-    """Return the distance to the best possible as metrics; none where no truth is known.
-
-    Parameters
-    ----------
-    origin : date or None
-        The table's; the last one (pooled over the origins whose truth is known) when left out.
+def write_kept(kept: Path, *, models: Path) -> str:
+    """Write a record that a training could not write, and remove the file that kept it.
 
     Returns
     -------
-    dict
-        ``oracle/auc``; ``regret/auc`` and ``truth_slope`` of the model, ``rule/regret/auc`` of a baseline.
+    str
+        The run's id.
+
+    Raises
+    ------
+    CallError
+        There is no such file.
+    DataError
+        It holds no record, the bundle that it speaks of is not in the folder of models, or MLflow cannot write.
     """
-    tables = [] if evaluation.regret is None else evaluation.regret.tables.get(mode, [])
-    chosen = tables[-1:] if origin == POOLED else [table for table in tables if table.origin == origin]
-    out: dict[str, float] = {}
-    for table in chosen:
-        out |= {f"{ORACLE}/{name}": value for name, value in _with_ends(table.estimates[ORACLE])}
-        for scorer in table.regrets:
-            prefix = "" if scorer == "model" else f"{scorer}/"
-            out |= {f"{prefix}regret/{name}": value for name, value in _with_ends(table.regrets[scorer])}
-            out |= {f"{prefix}{name}": value for name, value in _with_ends(table.distances.get(scorer, {}))}
-    return out
+    if not kept.is_file():
+        raise CallError(f"{kept}: no such file. A training that MLflow could not record leaves {KEPT} in its --out.")
+    try:
+        record = json.loads(kept.read_text(encoding="utf-8"))
+        name, _, version = record["name"].partition("@")
+        paths = [Path(path) for path in (record["bundle"], *record["files"])]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(f"{kept}: holds no record of a training that {KEPT} would be.") from None
+    bundle = Path(models) / name / version
+    if bundle.resolve() != paths[0].resolve():
+        raise DataError(f"{kept}: speaks of the bundle {paths[0]}, not of {bundle}. Name its folder with --models.")
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: not there, though {kept} speaks of it. Restore it, or train again.")
+    with MlflowTracker(models) as tracker:
+        tracker.open()
+        run_id = str(tracker.send({"record": record, "mirror": name})["run_id"])
+    kept.unlink()
+    return run_id
 
 
-def _with_ends(by_measure: Mapping[str, Estimate]) -> Iterator[tuple[str, float]]:
-    for measure, estimate in by_measure.items():
-        for ending, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
-            if not math.isnan(value):
-                yield f"{measure}{ending}", float(value)
+def mirror_promotion(models: Path, name: str) -> str | None:
+    """Show a promotion in MLflow's registry.
+
+    Returns
+    -------
+    str or None
+        None when it is shown; else why not, in a sentence: the promotion itself stands in any case.
+    """
+    tracker = MlflowTracker(models)
+    if not tracker.store.is_file():
+        return f"{tracker.store}: there is no MLflow store, so nothing was shown there. The promotion stands."
+    try:
+        with tracker:
+            tracker.open()
+            tracker.mirror(name)
+    except DataError as error:
+        return (
+            f"{error} The promotion stands in {tracker.models / name}; MLflow still shows the aliases of before, until "
+            "the next promotion or training."
+        )
+    return None
