@@ -17,6 +17,7 @@ from riskmodel.evaluation.findings import (
     signed,
     table_name,
 )
+from riskmodel.evaluation.further_page import further_sections
 from riskmodel.evaluation.metrics import capacity_label
 from riskmodel.evaluation.regret_page import regret_section
 from riskmodel.evaluation.report_words import WORDS, how_measured
@@ -34,6 +35,7 @@ th{{background:#f6f6f6;white-space:normal;vertical-align:bottom;max-width:13em}}
 .scroll{{overflow-x:auto}}
 .lost{{background:#fff3e0;border-left:5px solid #d55e00;padding:8px 14px}}
 .won{{background:#eef6f0;border-left:5px solid #009e73;padding:8px 14px}}
+td.why{{text-align:left;color:#555}}.told td:first-child{{white-space:normal;max-width:20em}}
 .note{{color:#555;font-size:.88em}}
 .pick{{position:absolute;opacity:0}}
 label.tab{{display:inline-block;padding:3px 12px;border:1px solid #bbb;cursor:pointer}}
@@ -79,7 +81,7 @@ def _section(evaluation: Evaluation, lang: str) -> str:
         if len(tables) > 1:
             parts += [_by_origin(evaluation, mode, lang)]
             parts += [_scores_table(table, evaluation, mode=mode, lang=lang) for table in evaluation.single(mode)]
-    parts.append(regret_section(evaluation, lang))
+    parts += [further_sections(evaluation, lang), regret_section(evaluation, lang)]
     if evaluation.plan.origins:
         parts += [f"<h2>{words['splits']}</h2>", splits_svg(evaluation.plan, lang=lang)]
     parts += [

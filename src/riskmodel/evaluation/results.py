@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.compare import POOLED, Table
+from riskmodel.evaluation.further import Further
 from riskmodel.evaluation.regret import Regret
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.plan import Plan
@@ -53,6 +54,8 @@ class Evaluation:
         What the training set was made of.
     regret : Regret, optional
         How far all stay behind the best possible, where a simulated registry tells the true risks.
+    further : Further, optional
+        Whom the list serves, what a visit finds, how early and how steadily.
     """
 
     experiment: Experiment
@@ -68,6 +71,7 @@ class Evaluation:
     positives: int
     record: dict[str, Any]
     regret: Regret | None = None
+    further: Further | None = None
 
     @property
     def baselines(self) -> list[Scorer]:
@@ -108,6 +112,7 @@ class Evaluation:
             },
             "tables": {mode: [table.to_dict() for table in tables] for mode, tables in self.tables.items()},
             **regret,
+            **({} if self.further is None else {"further": self.further.to_dict()}),
             "importance": [vars(item) for item in self.importance],
             "flow": [{k: _plain(v) for k, v in row.items()} for row in self.flow.to_dict(orient="records")],
         }

@@ -18,6 +18,7 @@ from riskmodel.evaluation.card import model_card
 from riskmodel.evaluation.compare import Table, compare
 from riskmodel.evaluation.doubt import Doubt, doubts
 from riskmodel.evaluation.findings import mode_name
+from riskmodel.evaluation.further import Further, look_further
 from riskmodel.evaluation.inputs import (
     Prepared,
     build_rows,
@@ -145,11 +146,15 @@ def run_experiment(
             tracking.open()
         scorers = scorers_of(prepared)
         tables, predictions, regret = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers, truth=judged)
+        with step("Groups, visits, lead time"):
+            further = look_further(prepared, rows, predictions)
         with step("The final model"):
             classifier = new_classifier(prepared).fit(
                 rows.X[list(prepared.columns)], rows.y.astype(int), groups=pd.factorize(groups, sort=True)[0]
             )
-        evaluation = _gather(prepared, rows, scorers=scorers, tables=tables, classifier=classifier, regret=regret)
+        evaluation = _gather(
+            prepared, rows, scorers=scorers, tables=tables, classifier=classifier, regret=regret, further=further
+        )
         store = ModelStore(models)
         version = store.add(prepared.experiment.name, lambda folder: _save(classifier, folder, evaluation))
         reference = f"{prepared.experiment.name}@{version}"
@@ -254,6 +259,7 @@ def _gather(
     tables: dict[str, list[Table]],
     classifier: RiskClassifier,
     regret: Regret | None,
+    further: Further,
 ) -> Evaluation:
     experiment, catalogue = prepared.experiment, prepared.catalogue
     outcome, cohort = catalogue.outcome(experiment.outcome), catalogue.cohort(experiment.cohort.name)
@@ -279,6 +285,7 @@ def _gather(
             "rule": _rule(prepared),
         },
         regret=regret,
+        further=further,
     )
 
 

@@ -238,6 +238,26 @@ class Intervals(_Section):
     _group = field_validator("by")(_check_group)
 
 
+class Smallest(_Section):
+    """Groups with fewer rows tested, or fewer positives among them, are not shown."""
+
+    rows: int = Field(default=30, ge=1)
+    positives: int = Field(default=10, ge=1)
+
+
+class Subgroups(_Section):
+    """Whom the model is also judged by, apart from everyone else. Groups are never given to it.
+
+    Attributes
+    ----------
+    by : list of str, optional
+        ``township`` and groups of the catalogue; all of them when absent.
+    """
+
+    by: tuple[str, ...] | None = None
+    smallest: Smallest = Smallest()
+
+
 class Experiment(_Section):
     """An experiment as read from its file.
 
@@ -264,6 +284,8 @@ class Experiment(_Section):
     model: dict[str, Any] = {}
     capacities: tuple[float, ...] = (0.01, 0.02, 0.05, 0.10)
     intervals: Intervals = Intervals()
+    subgroups: Subgroups = Subgroups()
+    also_outcomes: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     file: Path = Field(default=Path("experiment.yaml"), exclude=True)
     sha256: str = Field(default="", exclude=True)
