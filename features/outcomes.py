@@ -1,16 +1,36 @@
 """What is predicted, of whom, and what was done meanwhile. Only what is declared here looks ahead."""
 
-from riskmodel.features import Ahead, History, Number, Outlook, cohort, exposure, months_since, outcome
+from riskmodel.features import (
+    Ahead,
+    History,
+    Number,
+    Outlook,
+    cohort,
+    exposure,
+    if_else,
+    larger,
+    months_since,
+    number,
+    outcome,
+    smaller,
+)
 
-from .income import net
+from .income import net, policy_transfers
+
+YEAR = 12
 
 
-def falls_below_line(h: Outlook) -> Number:
-    """Net income per head, less compliant out-of-pocket medical spending, plus claims, below the line at the end."""
+def falls_below_line(h: Outlook, *, without: Number | int = 0) -> Number:
+    """Net income per head, less compliant out-of-pocket medical spending, plus claims, below the line at the end.
+
+    ``without`` is an amount that is taken out of the income first.
+    """
     year = h.next(months=12)
     oop = year.spending.where(kind="medical_oop").sum("amount")
     claims = year.income.where(source="claims").sum("amount")
-    return (net(year.income) - oop + claims) / year.members.count() < year.line()
+    income = net(year.income) - oop + claims
+    income = income - without if isinstance(without, Number) else income
+    return income / year.members.count() < year.line()
 
 
 def fails_a_guarantee(h: Outlook) -> Number:
@@ -18,17 +38,65 @@ def fails_a_guarantee(h: Outlook) -> Number:
     return h.next(months=12).guarantee.where(met=False).exists() == 1
 
 
+def month_of_falling(h: Outlook) -> Number:
+    """After how many months the income of the last twelve, less medical costs, is first below the line; 0: already."""
+    first = number(0) / 0
+    for months in range(YEAR, -1, -1):
+        then = h.after(months=months)
+        year = {"months": YEAR}
+        oop = then.spending.where(kind="medical_oop").last(**year).sum("amount")
+        claims = then.income.where(source="claims").last(**year).sum("amount")
+        below = (net(then.income.last(**year)) - oop + claims) / then.members.count() < then.line()
+        first = if_else(below, months, first)
+    return first
+
+
+def month_of_failing(h: Outlook) -> Number:
+    """In which month a check first finds a guarantee not met, from 1; missing where none does."""
+    checks = h.next(months=YEAR).guarantee.where(met=False)
+    return larger(YEAR - checks.max(months_since("checked_on")), 1)
+
+
+def month_of_need(h: Outlook) -> Number:
+    """In which month the need first showed; 0 where the income of the last twelve months was below the line already."""
+    falling, failing = month_of_falling(h), month_of_failing(h)
+    return smaller(falling.or_else(failing), failing.or_else(falling))
+
+
+def month_of_admission(h: Outlook) -> Number:
+    """In which month a household was put on the list, from 1."""
+    return larger(YEAR - h.next(months=YEAR).listing.max(months_since("identified_on")), 1)
+
+
 @outcome(
     horizon_months=12,
     lag_days=90,
     zh="未来12个月内收入扣除自付医疗后低于监测线，或有保障项目不达标",
     en="within 12 months, income after medical costs below the line, or a guarantee not met",
+    shows=month_of_need,
 )
 def need(h: Outlook) -> Number:
     return falls_below_line(h) | fails_a_guarantee(h)
 
 
-@outcome(horizon_months=12, lag_days=90, zh="未来12个月内纳入监测", en="admitted to the list within 12 months")
+@outcome(
+    horizon_months=12,
+    lag_days=90,
+    zh="未来12个月内若无政策性转移收入则收入扣除自付医疗后低于监测线，或有保障项目不达标",
+    en="within 12 months, income after medical costs and without policy transfers below the line, or a guarantee unmet",
+)
+def need_without_transfers(h: Outlook) -> Number:
+    year = h.next(months=12)
+    return falls_below_line(h, without=policy_transfers(year.income)) | fails_a_guarantee(h)
+
+
+@outcome(
+    horizon_months=12,
+    lag_days=90,
+    zh="未来12个月内纳入监测",
+    en="admitted to the list within 12 months",
+    shows=month_of_admission,
+)
 def admitted(h: Outlook) -> Number:
     return h.next(months=12).listing.exists() == 1
 

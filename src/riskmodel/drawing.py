@@ -239,6 +239,63 @@ def horizontal_bars(names: Sequence[str], values: Sequence[float], *, title: str
     return picture(parts, width=width, height=y + 8, title=title)
 
 
+def dots_with_intervals(
+    names: Sequence[str],
+    points: Sequence[tuple[float, float, float]],
+    *,
+    title: str,
+    x_label: str,
+    at: float | None = None,
+    marked: Sequence[bool] = (),
+    percent: bool = True,
+    width: int = 760,
+) -> str:
+    """Draw one line a name: a dot with its interval; NaN draws nothing.
+
+    Parameters
+    ----------
+    points : sequence of (value, low, high)
+        One a name.
+    at : float, optional
+        Where a dashed line stands to compare with.
+    marked : sequence of bool, optional
+        Which names are drawn in the colour that warns.
+    """
+    room = min(300.0, max((text_width(n) for n in names), default=60.0) + 14)
+    numbers = [v for point in points for v in point if math.isfinite(v)] + ([at] if at is not None else [])
+    ticks = nice_ticks(min(0.0, *numbers) if numbers else 0.0, max(numbers, default=1.0))
+    across, top = width - room - 24, 24.0
+
+    def place(value: float) -> float:
+        return room + across * (value - ticks[0]) / (ticks[-1] - ticks[0])
+
+    lines = [in_lines(name, width=room - 10) for name in names]
+    bottom = top + sum(8 + 14 * len(words) for words in lines)
+    parts = [text(room, 12, x_label, colour=FAINT)]
+    for tick in ticks:
+        parts += [
+            line(place(tick), top, place(tick), bottom, colour=GRID),
+            text(place(tick), bottom + 15, _number(tick, percent=percent), anchor="middle", colour=FAINT),
+        ]
+    if at is not None:
+        parts.append(line(place(at), top, place(at), bottom, colour=FAINT, dash="4 4"))
+    y = top
+    for number, (words, (value, low, high)) in enumerate(zip(lines, points, strict=True)):
+        middle = y + 4 + 7 * len(words)
+        parts += [text(room - 8, y + 15 + 14 * k, part, anchor="end") for k, part in enumerate(words)]
+        colour = COLOURS[5] if marked and marked[number] else COLOURS[0]
+        if math.isfinite(low) and math.isfinite(high):
+            parts.append(line(place(low), middle, place(high), middle, colour=colour, width=2))
+        if math.isfinite(value):
+            tip = html.escape(f"{names[number]}: {_number(value, percent=percent, exact=True)}")
+            parts.append(
+                f'<circle cx="{place(value):.1f}" cy="{middle:.1f}" r="4.5" fill="{colour}">'
+                f"<title>{tip}</title></circle>"
+            )
+        y += 8 + 14 * len(words)
+    return picture(parts, width=width, height=bottom + 24, title=title)
+
+
 def timeline(
     rows: Sequence[tuple[str, Sequence[Span]]],
     *,

@@ -153,7 +153,7 @@ def test_the_report_is_whole_in_both_languages_and_fetches_nothing(trained):
     ):
         assert word in page
     pictures = re.findall(r"<svg.*?</svg>", page, flags=re.S)
-    assert len(pictures) == 10
+    assert len(pictures) == 12
     for drawn in pictures:
         ET.fromstring(drawn)
     assert "nan" not in re.sub(r"[A-Za-z\u4e00-\u9fff]*nan[a-z]+", "", page)

@@ -63,6 +63,7 @@ def prepare(path: Path, *, registry: Path | None = None) -> Prepared:
         outcomes=list(catalogue.outcomes),
         cohorts={name: [rule for rule, _ in spec.rules] for name, spec in catalogue.cohorts.items()},
         exposures=list(catalogue.exposures),
+        groups=list(catalogue.groups),
     )
     _check_direction(experiment, catalogue)
     _check_model(experiment)

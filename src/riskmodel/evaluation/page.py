@@ -18,6 +18,7 @@ th{{background:#f6f6f6;white-space:normal;vertical-align:bottom;max-width:13em}}
 .scroll{{overflow-x:auto}}
 .lost{{background:#fff3e0;border-left:5px solid #d55e00;padding:8px 14px}}
 .won{{background:#eef6f0;border-left:5px solid #009e73;padding:8px 14px}}
+td.why{{text-align:left;color:#555}}.told td:first-child{{white-space:normal;max-width:20em}}
 .note{{color:#555;font-size:.88em}}
 .pick{{position:absolute;opacity:0}}
 label.tab{{display:inline-block;padding:3px 12px;border:1px solid #bbb;cursor:pointer}}

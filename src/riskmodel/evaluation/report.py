@@ -17,6 +17,7 @@ from riskmodel.evaluation.findings import (
     signed,
     table_name,
 )
+from riskmodel.evaluation.further_page import further_sections
 from riskmodel.evaluation.metrics import capacity_label
 from riskmodel.evaluation.page import bilingual_page
 from riskmodel.evaluation.regret_page import regret_section
@@ -54,7 +55,7 @@ def _section(evaluation: Evaluation, lang: str) -> str:
         if len(tables) > 1:
             parts += [_by_origin(evaluation, mode, lang)]
             parts += [_scores_table(table, evaluation, mode=mode, lang=lang) for table in evaluation.single(mode)]
-    parts.append(regret_section(evaluation, lang))
+    parts += [further_sections(evaluation, lang), regret_section(evaluation, lang)]
     if evaluation.plan.origins:
         parts += [f"<h2>{words['splits']}</h2>", splits_svg(evaluation.plan, lang=lang)]
     parts += [

@@ -13,6 +13,7 @@ from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.compare import POOLED, Table
 from riskmodel.evaluation.drift import Drift
 from riskmodel.evaluation.reference import FeatureReference
+from riskmodel.evaluation.further import Further
 from riskmodel.evaluation.regret import Regret
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.plan import Plan
@@ -84,6 +85,8 @@ class Evaluation:
         Whether risks came true at each test origin as often as they said, and which features moved.
     reference : sequence of FeatureReference
         What the features of the final model's rows looked like.
+    further : Further, optional
+        Whom the list serves, what a visit finds, how early and how steadily.
     """
 
     experiment: Experiment
@@ -101,6 +104,7 @@ class Evaluation:
     regret: Regret | None = None
     drift: Drift | None = None
     reference: Sequence[FeatureReference] = ()
+    further: Further | None = None
 
     @property
     def baselines(self) -> list[Scorer]:
@@ -144,6 +148,7 @@ class Evaluation:
             **regret,
             **drift,
             "reference": [feature.to_dict() for feature in self.reference],
+            **({} if self.further is None else {"further": self.further.to_dict()}),
             "importance": [vars(item) for item in self.importance],
             "flow": [{k: _plain(v) for k, v in row.items()} for row in self.flow.to_dict(orient="records")],
         }

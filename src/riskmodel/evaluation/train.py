@@ -20,6 +20,7 @@ from riskmodel.evaluation.compare import Table, compare
 from riskmodel.evaluation.doubt import Doubt, doubts
 from riskmodel.evaluation.drift import Drift, drift_of
 from riskmodel.evaluation.findings import mode_name
+from riskmodel.evaluation.further import Further, look_further
 from riskmodel.evaluation.inputs import (
     Prepared,
     build_rows,
@@ -148,13 +149,22 @@ def run_experiment(
             tracking.open()
         scorers = scorers_of(prepared)
         tables, predictions, regret = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers, truth=judged)
+        with step("Groups, visits, lead time"):
+            further = look_further(prepared, rows, predictions)
         with step("The final model"):
             classifier = new_classifier(prepared).fit(
                 rows.X[list(prepared.columns)], rows.y.astype(int), groups=pd.factorize(groups, sort=True)[0]
             )
         drift = drift_of(prepared, rows, predictions=predictions.get(OUT_OF_TIME), folds=folds.get(OUT_OF_TIME, []))
         evaluation = _gather(
-            prepared, rows, scorers=scorers, tables=tables, classifier=classifier, regret=regret, drift=drift
+            prepared,
+            rows,
+            scorers=scorers,
+            tables=tables,
+            classifier=classifier,
+            regret=regret,
+            further=further,
+            drift=drift,
         )
         store = ModelStore(models)
         version = store.add(prepared.experiment.name, lambda folder: _save(classifier, folder, evaluation))
@@ -261,6 +271,7 @@ def _gather(
     classifier: RiskClassifier,
     regret: Regret | None,
     drift: Drift | None,
+    further: Further,
 ) -> Evaluation:
     experiment, catalogue = prepared.experiment, prepared.catalogue
     outcome, cohort = catalogue.outcome(experiment.outcome), catalogue.cohort(experiment.cohort.name)
@@ -289,6 +300,7 @@ def _gather(
         regret=regret,
         drift=drift,
         reference=reference_of(rows.X[list(prepared.columns)], households=rows.frame["household_id"].to_numpy()),
+        further=further,
     )
 
 

@@ -16,6 +16,7 @@ from riskmodel.features.expressions import (
     ordinal,
     smaller,
 )
+from riskmodel.features.grouping import GroupSpec, group
 from riskmodel.features.history import Ahead, History, Others, Outlook, View
 from riskmodel.features.lineage import lineage, sql
 from riskmodel.features.prediction import CohortSpec, ExposureSpec, OutcomeSpec, cohort, exposure, outcome
@@ -28,6 +29,7 @@ __all__ = [
     "ExposureSpec",
     "FeatureFamily",
     "FeatureSpec",
+    "GroupSpec",
     "History",
     "Number",
     "Others",
@@ -42,6 +44,7 @@ __all__ = [
     "dictionary",
     "exposure",
     "feature",
+    "group",
     "if_else",
     "larger",
     "lineage",

@@ -181,7 +181,7 @@ def feature(
         for values in itertools.product(*parameters.values()):
             given = dict(zip(parameters, values, strict=True))
             node = checked_number(function(History(), **given), f'feature "{family}"').node
-            _check_looks_back(node, family)
+            check_looks_back(node, f'feature "{family}"')
             specs.append(
                 FeatureSpec(
                     name=_checked_name(name.format(**given) if name else _default_name(family, given)),
@@ -204,13 +204,14 @@ def feature(
     return declare
 
 
-def _check_looks_back(node: plan.Household, family: str) -> None:
+def check_looks_back(node: plan.Household, place: str) -> None:
+    """Raise :class:`CallError`, naming the ``place``, where something reads what is known only after as_of."""
     for part in plan.walk(node):
         if (isinstance(part, plan.Reduction) and part.clock != plan.HISTORY) or (
             isinstance(part, plan.PolicyValue) and part.at_months > 0
         ):
             raise CallError(
-                f'feature "{family}" reads what is known, or in force, only after as_of ({part}): build it from the '
+                f"{place} reads what is known, or in force, only after as_of ({part}): build it from the "
                 "history that it is given, which cannot look ahead."
             )
 

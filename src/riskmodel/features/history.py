@@ -292,3 +292,16 @@ class Outlook(History):
                 "declare @outcome(horizon_months=…) to match."
             )
         return Ahead(months=months, lag_days=self._lag_days)
+
+    def after(self, *, months: int) -> History:
+        """The whole history as it will stand after so many months, 0 to the horizon; the lag lets more be known."""
+        if not 0 <= months <= self._horizon_months:
+            raise CallError(
+                f"after(months={months}) is outside the outcome's horizon of {self._horizon_months} months."
+            )
+        return _Later(months=months, lag_days=self._lag_days)
+
+
+class _Later(History):
+    def __init__(self, *, months: int, lag_days: int) -> None:
+        self._clock = plan.Clock(months, lag_days)

@@ -21,6 +21,7 @@ class OutcomeSpec:
     """What is to be predicted: a condition over the horizon ``[as_of, as_of + horizon_months)``.
 
     It is known once ``lag_days`` after the horizon's end have passed, and is worked out from what was known by then.
+    ``shows`` tells in which month of the horizon it first showed, where the outcome has a date.
     """
 
     name: str
@@ -30,6 +31,7 @@ class OutcomeSpec:
     lag_days: int
     function: Callable[[Outlook], Number] = field(repr=False)
     node: plan.Household = field(repr=False)
+    shows: plan.Household | None = field(default=None, repr=False)
 
     def __call__(self, h: Outlook) -> Number:
         """Call the function itself, so that outcomes can be built on each other."""
@@ -134,7 +136,12 @@ class CohortSpec:
 
 
 def outcome(
-    *, zh: str, en: str, horizon_months: int = 12, lag_days: int = 90
+    *,
+    zh: str,
+    en: str,
+    horizon_months: int = 12,
+    lag_days: int = 90,
+    shows: Callable[[Outlook], Number] | None = None,
 ) -> Callable[[Callable[[Outlook], Number]], OutcomeSpec]:
     """Declare an outcome: a function of an :class:`Outlook` that gives a condition.
 
@@ -144,12 +151,16 @@ def outcome(
         Length of ``[as_of, as_of + horizon)``.
     lag_days
         The reporting lag after the horizon's end; rows known later do not count.
+    shows
+        A function of the same outlook: in which month of the horizon it first shows, 0 where it had shown at as_of
+        already. Evaluation tells from it how long before that a household was flagged.
     """
 
     def declare(function: Callable[[Outlook], Number]) -> OutcomeSpec:
-        given = function(Outlook(horizon_months=horizon_months, lag_days=lag_days))
-        node = checked_number(given, f'outcome "{function.__name__}"').node
-        return OutcomeSpec(function.__name__, zh, en, horizon_months, lag_days, function, node)
+        outlook, place = Outlook(horizon_months=horizon_months, lag_days=lag_days), f'outcome "{function.__name__}"'
+        node = checked_number(function(outlook), place).node
+        dated = None if shows is None else checked_number(shows(outlook), f"{place}, shows").node
+        return OutcomeSpec(function.__name__, zh, en, horizon_months, lag_days, function, node, dated)
 
     return declare
 

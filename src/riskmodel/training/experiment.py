@@ -253,6 +253,26 @@ class DriftLimits(_Section):
     level: float = Field(default=0.95, gt=0.5, lt=1.0)
 
 
+class Smallest(_Section):
+    """Groups with fewer rows tested, or fewer positives among them, are not shown."""
+
+    rows: int = Field(default=30, ge=1)
+    positives: int = Field(default=10, ge=1)
+
+
+class Subgroups(_Section):
+    """Whom the model is also judged by, apart from everyone else. Groups are never given to it.
+
+    Attributes
+    ----------
+    by : list of str, optional
+        ``township`` and groups of the catalogue; all of them when absent.
+    """
+
+    by: tuple[str, ...] | None = None
+    smallest: Smallest = Smallest()
+
+
 class Experiment(_Section):
     """An experiment as read from its file.
 
@@ -283,6 +303,8 @@ class Experiment(_Section):
     intervals: Intervals = Intervals()
     drift: DriftLimits = DriftLimits()
     expires_months: int = Field(default=12, ge=1, le=120)
+    subgroups: Subgroups = Subgroups()
+    also_outcomes: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     file: Path = Field(default=Path("experiment.yaml"), exclude=True)
     sha256: str = Field(default="", exclude=True)

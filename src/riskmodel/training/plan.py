@@ -160,8 +160,9 @@ def check_names(
     outcomes: Sequence[str],
     cohorts: Mapping[str, Sequence[str]],
     exposures: Sequence[str] = (),
+    groups: Sequence[str] = (),
 ) -> None:
-    """Make sure that every feature, outcome and cohort named is in the catalogue, and every rule in its cohort.
+    """Make sure that every feature, outcome, cohort and group named is in the catalogue, and every rule in its cohort.
 
     Parameters
     ----------
@@ -176,7 +177,9 @@ def check_names(
         Naming the file, the key, the unknown name and the nearest one.
     """
     for key, name, what in _named(experiment):
-        known = {"an outcome": outcomes, "a cohort": list(cohorts)}.get(what, features)
+        known = {"an outcome": outcomes, "a cohort": list(cohorts), "a group": ("township", *groups)}.get(
+            what, features
+        )
         if name not in known:
             ahead = name in exposures and known is features
             hint = " It is an exposure, known only after as_of." if ahead else did_you_mean(name, known)
@@ -194,6 +197,8 @@ def check_names(
 
 def _named(experiment: Experiment) -> list[tuple[str, str, str]]:
     named = [("outcome", experiment.outcome, "an outcome"), ("cohort", experiment.cohort.name, "a cohort")]
+    named += [("also_outcomes", name, "an outcome") for name in experiment.also_outcomes]
+    named += [("subgroups.by", name, "a group") for name in experiment.subgroups.by or ()]
     named += [("features.only", name, "a feature") for name in experiment.features.only or ()]
     named += [("features.without", name, "a feature") for name in experiment.features.without]
     if experiment.baselines.rule is not None:

@@ -1,0 +1,202 @@
+"""How a list serves one group of households and how everyone else: recall, precision, false omission, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskmodel.evaluation.bootstrap import Estimate
+from riskmodel.evaluation.tallies import Tallied
+
+if TYPE_CHECKING:
+    from riskmodel.evaluation.asked import Asked
+
+# What is compared with everyone else, and flagged.
+COMPARED = ("recall", "precision", "false_omission", "observed_to_expected")
+SHOWN = (*COMPARED, "listed_share", "mean_risk", "share")
+
+# An interval is a spread over villages: over a handful of them it means nothing.
+LEAST_CLUSTERS = 5
+
+FEW_ROWS, FEW_POSITIVES, NOT_RECORDED = "few_rows", "few_positives", "not_recorded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smallest:
+    """Groups with fewer rows, or fewer positives, are not shown: chance, or a family, would be read off them."""
+
+    rows: int
+    positives: int
+
+    def hides(self, rows: float, positives: float) -> str | None:
+        """Return why a group is not shown; None where it is."""
+        if rows < self.rows:
+            return FEW_ROWS
+        return FEW_POSITIVES if positives < self.positives else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What is said of one group.
+
+    Attributes
+    ----------
+    name, zh, en : str
+        What it is called; a township by its code.
+    township : bool
+        Whether it is one.
+    hidden : str or None
+        Why nothing is said of it: ``few_rows``, ``few_positives`` or ``not_recorded``.
+    rows, positives, clusters : int or None
+        Rows tested, how many of them had the outcome, from how many villages; None where hidden.
+    estimates : dict
+        Measure -> :class:`Estimate`; without an interval where there are too few villages for one.
+    differences : dict
+        Measure -> the group less everyone else; absent where everyone else is too few.
+    """
+
+    name: str
+    zh: str
+    en: str
+    township: bool
+    hidden: str | None
+    rows: int | None = None
+    positives: int | None = None
+    clusters: int | None = None
+    estimates: Mapping[str, Estimate]
+    differences: Mapping[str, Estimate]
+
+    def differs(self, measure: str) -> bool:
+        """Whether the interval of the difference to everyone else excludes 0."""
+        found = self.differences.get(measure)
+        return found is not None and (found.low > 0 or found.high < 0)
+
+    @property
+    def flagged(self) -> list[str]:
+        """The measures in which the group differs from everyone else."""
+        return [measure for measure in COMPARED if self.differs(measure)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        said = {"name": self.name, "zh": self.zh, "en": self.en, "township": self.township, "hidden": self.hidden}
+        if self.hidden is not None:
+            return said
+        return {
+            **said,
+            "rows": self.rows,
+            "positives": self.positives,
+            "clusters": self.clusters,
+            "estimates": {m: e.to_dict() for m, e in self.estimates.items()},
+            "less_everyone_else": {m: e.to_dict() for m, e in self.differences.items()},
+            "differs": self.flagged,
+        }
+
+
+def cell(
+    tallied: Tallied,
+    *,
+    everyone: Tallied | None,
+    words: tuple[str, str, str],
+    township: bool = False,
+    clusters: int,
+    smallest: Smallest,
+    level: float,
+    measures: Sequence[str] = SHOWN,
+) -> Cell:
+    """Say what there is to say of one group.
+
+    Parameters
+    ----------
+    tallied : Tallied
+        The group's own.
+    everyone : Tallied, optional
+        Of all of whom it is known whether they belong: what is not the group's is everyone else's.
+    words : tuple of str
+        The name, and the group in zh and en.
+    clusters : int
+        From how many villages its rows come.
+    """
+    name, zh, en = words
+    rows, positives = float(tallied.once.rows[0, 0]), float(tallied.once.positives[0, 0])
+    recorded = everyone is None or everyone.once.rows[0, 0] > 0
+    hidden = smallest.hides(rows, positives) if recorded else NOT_RECORDED
+    if hidden is not None:
+        return Cell(name=name, zh=zh, en=en, township=township, hidden=hidden, estimates={}, differences={})
+    estimates = {measure: tallied.of(measure, level=level) for measure in measures}
+    differences = {}
+    if clusters < LEAST_CLUSTERS:
+        estimates = {m: replace(e, low=np.nan, high=np.nan, standard_error=np.nan) for m, e in estimates.items()}
+    elif everyone is not None:
+        others = everyone - tallied
+        if smallest.hides(float(others.once.rows[0, 0]), float(others.once.positives[0, 0])) is None:
+            compared = [m for m in COMPARED if m in measures]
+            differences = {m: tallied.less(others, m, level=level) for m in compared}
+    return Cell(
+        name=name,
+        zh=zh,
+        en=en,
+        township=township,
+        hidden=None,
+        rows=round(rows),
+        positives=round(positives),
+        clusters=clusters,
+        estimates=estimates,
+        differences=differences,
+    )
+
+
+def subgroups(asked: Asked, words: Mapping[str, tuple[str, str]]) -> list[Cell]:
+    """Say how the county's list at the main capacity serves every group that the experiment asks for.
+
+    Parameters
+    ----------
+    asked : Asked
+        Whose ``beside.groups`` tell who belongs.
+    words : dict
+        The zh and en name of each group.
+    """
+    groups, townships = asked.beside.groups, asked.beside.townships
+    known = [~np.isnan(belongs) for belongs in groups.values()]
+    codes, inside = townships_of(townships, rows=len(asked.clusters))
+    members = np.column_stack([*(belongs == 1 for belongs in groups.values()), *known, inside])
+    tallied = asked.pooled(members, listing=asked.county_list(asked.main))
+    cells = [
+        cell(
+            tallied.group(number),
+            everyone=tallied.group(len(groups) + number),
+            words=(name, *words[name]),
+            clusters=asked.places(members[:, number]),
+            smallest=asked.smallest,
+            level=asked.level,
+        )
+        for number, name in enumerate(groups)
+    ]
+    numbers = range(2 * len(groups), members.shape[1])
+    return cells + [
+        cell(
+            tallied.group(number),
+            everyone=tallied.total_of(numbers),
+            words=township_words(code),
+            township=True,
+            clusters=asked.places(members[:, number]),
+            smallest=asked.smallest,
+            level=asked.level,
+        )
+        for number, code in zip(numbers, codes, strict=True)
+    ]
+
+
+def townships_of(townships: np.ndarray | None, *, rows: int) -> tuple[list[str], np.ndarray]:
+    """Return the codes of the townships, and which row lies in which, shape (n, townships)."""
+    if townships is None:
+        return [], np.zeros((rows, 0), dtype=bool)
+    codes, numbers = np.unique(townships, return_inverse=True)
+    return codes.tolist(), numbers[:, None] == np.arange(len(codes))
+
+
+def township_words(code: str) -> tuple[str, str, str]:
+    """Return a township's name, and its words in zh and en: the registry holds codes only."""
+    return code, code or "未登记乡镇", code or "no township recorded"
