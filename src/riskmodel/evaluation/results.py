@@ -12,8 +12,8 @@ from scipy.stats import rankdata
 from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.compare import POOLED, Table
 from riskmodel.evaluation.drift import Drift
-from riskmodel.evaluation.reference import FeatureReference
 from riskmodel.evaluation.further import Further
+from riskmodel.evaluation.reference import FeatureReference
 from riskmodel.evaluation.regret import Regret
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.plan import Plan
