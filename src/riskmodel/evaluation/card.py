@@ -10,6 +10,7 @@ from riskmodel.evaluation.metrics import capacity_label
 from riskmodel.evaluation.regret_words import WORDS, distance_said, intro, not_believed, unchecked, where_missing
 from riskmodel.evaluation.report_words import group_words, how_measured
 from riskmodel.evaluation.results import CROSS_VALIDATION, Evaluation
+from riskmodel.evaluation.selection_words import choice_markdown
 from riskmodel.training.flow import flow_markdown
 
 
@@ -39,6 +40,7 @@ def model_card(evaluation: Evaluation) -> str:
         "## Results beside the baselines\n\n" + _bullets(compared(evaluation, "en")) + "\n\n" + _results(evaluation),
         "## Where the model does not win\n\n" + _losses(evaluation),
         *_best_possible(evaluation),
+        *choice_markdown(evaluation),
         "## How this was measured\n\n" + _bullets(how_measured(evaluation, "en")),
         "## What moves the score\n\n" + _importance(evaluation),
         "## Sensitive features\n\n" + _sensitive(sensitive),

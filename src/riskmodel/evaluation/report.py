@@ -21,6 +21,7 @@ from riskmodel.evaluation.metrics import capacity_label
 from riskmodel.evaluation.regret_page import regret_section
 from riskmodel.evaluation.report_words import WORDS, how_measured
 from riskmodel.evaluation.results import OUT_OF_TIME, Evaluation
+from riskmodel.evaluation.selection_words import choice_html
 from riskmodel.evaluation.splits_picture import splits_svg
 
 _STYLE = f"""
@@ -80,6 +81,7 @@ def _section(evaluation: Evaluation, lang: str) -> str:
             parts += [_by_origin(evaluation, mode, lang)]
             parts += [_scores_table(table, evaluation, mode=mode, lang=lang) for table in evaluation.single(mode)]
     parts.append(regret_section(evaluation, lang))
+    parts.append(choice_html(evaluation, lang))
     if evaluation.plan.origins:
         parts += [f"<h2>{words['splits']}</h2>", splits_svg(evaluation.plan, lang=lang)]
     parts += [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.compare import POOLED, Table
 from riskmodel.evaluation.regret import Regret
+from riskmodel.evaluation.selection import Choice
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.plan import Plan
 
@@ -53,6 +54,10 @@ class Evaluation:
         What the training set was made of.
     regret : Regret, optional
         How far all stay behind the best possible, where a simulated registry tells the true risks.
+    choice : Choice, optional
+        Which scorer a rule of choice would have taken at each origin, and what that cost.
+    tuning : dict
+        What searches for settings found, by mode and scorer, and for the final model; empty where there were none.
     """
 
     experiment: Experiment
@@ -68,6 +73,8 @@ class Evaluation:
     positives: int
     record: dict[str, Any]
     regret: Regret | None = None
+    choice: Choice | None = None
+    tuning: dict[str, Any] = field(default_factory=dict)
 
     @property
     def baselines(self) -> list[Scorer]:
@@ -108,6 +115,8 @@ class Evaluation:
             },
             "tables": {mode: [table.to_dict() for table in tables] for mode, tables in self.tables.items()},
             **regret,
+            "choice_over_time": None if self.choice is None else self.choice.to_dict(),
+            "tuning": self.tuning,
             "importance": [vars(item) for item in self.importance],
             "flow": [{k: _plain(v) for k, v in row.items()} for row in self.flow.to_dict(orient="records")],
         }
