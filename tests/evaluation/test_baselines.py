@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskmodel.evaluation.baselines import baseline_scorers, logistic_scorer, one_number_scorer, rule_flags, rule_scorer
-from riskmodel.training.experiment import Baselines, Logistic, OneNumber, Rule
+from riskmodel.evaluation.baselines import baseline_scorers, rule_flags
+from riskmodel.evaluation.baselines.logistic import logistic_scorer
+from riskmodel.evaluation.baselines.numbers import one_number_scorer
+from riskmodel.evaluation.baselines.rules import rule_scorer
+from riskmodel.training.baselines import Baselines, Logistic, OneNumber, Rule
 
 X = pd.DataFrame({"gap": [-0.5, 0.0, np.nan, 0.4], "unused": [9.0, 9.0, 9.0, 9.0]})
 NONE = np.zeros(0)

@@ -28,6 +28,10 @@ def plan(asked, *, horizon=12, lag=60, cut=CUT):
 days = st.dates(date(2012, 1, 1), date(2024, 12, 31))
 
 
+def in_order(least: int, most: int) -> st.SearchStrategy[list[date]]:
+    return st.lists(days, min_size=least, max_size=most, unique=True).map(sorted)
+
+
 @given(
     every=st.integers(1, 9),
     newest=st.integers(1, 6),
@@ -53,7 +57,7 @@ def test_a_counted_training_date_was_known_at_its_origin(every, newest, apart, h
             assert day <= add_months(origin.as_of, -(horizon + extra))
 
 
-@given(teach=st.lists(days, min_size=1, max_size=12), test=st.lists(days, min_size=3, max_size=5, unique=True))
+@given(teach=in_order(1, 12), test=in_order(3, 5))
 def test_a_listed_training_date_was_known_at_its_origin_or_the_plan_is_refused(teach, test):
     asked = experiment(teach, origins=test)
     try:

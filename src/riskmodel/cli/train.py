@@ -32,6 +32,9 @@ def train_command(
         typer.Option(help="Where bundles and the MLflow store live (default: the workspace's models/)."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the report goes (default: out/train/NAME).")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Take nothing from an earlier run into the same folder.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Only check the file and draw splits.svg; nothing is trained.")
     ] = False,
@@ -47,6 +50,9 @@ def train_command(
 
     Where the registry is simulated and holds truth.parquet (riskmodel simulate OUT --truth K), all of them say besides
     how far the model and each baseline stay behind who knows every household's true risk.
+
+    A run that was interrupted goes on where it stopped, and a stage that has not changed is not run again: they lie in
+    the output folder's .stages, which names households and stays there. --fresh works everything out anew.
 
     Example: riskmodel train experiments/fengcheng.yaml --registry out/demo/registry
     """
@@ -64,7 +70,7 @@ def train_command(
         console.print(dates_table(prepared))
         console.print(f"The file is in order. Splits: {picture}", soft_wrap=True)
         return
-    trained = run_experiment(experiment, registry=registry, models=models, out=out)
+    trained = run_experiment(experiment, registry=registry, models=models, out=out, fresh=fresh)
     show(trained, console=console)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from riskmodel.errors import DataError
 from riskmodel.evaluation.baselines import Scorer
+from riskmodel.evaluation.baselines.average import averaged
+from riskmodel.evaluation.stages import Contents, Said, Stages, teach_and_ask
 from riskmodel.parallel import side_by_side
 from riskmodel.progress import track
 from riskmodel.training.splits import Fold
@@ -38,6 +41,8 @@ class Predictions:
         One entry a stratum; None for plain cross-validation.
     trained_on : list of tuple of int
         For each stratum the smallest number of rows and of positives that a model was taught with.
+    told : dict of str to list of dict
+        By scorer, where it has something to tell of how it was taught: origin, fold and what it told, one entry a fold.
     """
 
     rows: np.ndarray
@@ -47,6 +52,7 @@ class Predictions:
     scores: dict[str, np.ndarray]
     origins: list[date | None]
     trained_on: list[tuple[int, int]]
+    told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def check_classes(folds: Sequence[Fold], y: pd.Series) -> None:
@@ -84,7 +90,15 @@ def _both(values: np.ndarray, where: str, advice: str) -> None:
 
 
 def backtest(
-    X: pd.DataFrame, y: pd.Series, *, folds: Sequence[Fold], scorers: Sequence[Scorer], groups: pd.Series, label: str
+    X: pd.DataFrame,
+    y: pd.Series,
+    *,
+    folds: Sequence[Fold],
+    scorers: Sequence[Scorer],
+    groups: pd.Series,
+    label: str,
+    as_of: np.ndarray | None = None,
+    stages: Stages | None = None,
 ) -> Predictions:
     """Teach every scorer on each fold's past and ask it about the fold's test rows.
 
@@ -98,40 +112,62 @@ def backtest(
         The hold-out group of each row; the model keeps groups whole when it calibrates itself.
     label : str
         What progress is called.
+    as_of : ndarray of date, optional
+        The date of each row, for scorers that divide their past by time.
+    stages : Stages, optional
+        Where answers of an earlier run lie, and these are kept.
     """
     check_classes(folds, y)
     origins = list(dict.fromkeys(fold.origin for fold in folds))
     codes = pd.factorize(groups, sort=True)[0]
-    scores: dict[str, list[np.ndarray]] = {scorer.name: [] for scorer in scorers}
-    taught: list[list[tuple[int, int]]] = [[] for _ in origins]
-    rounds = [(fold, scorer) for fold in folds for scorer in scorers]
-    calls = [partial(_ask, scorer, X, y, fold=fold, codes=codes) for fold, scorer in rounds]
+    contents = None if stages is None else Contents(X, y, codes=codes, as_of=as_of)
+    taught = [scorer for scorer in scorers if not scorer.average_of]
+    rounds = [(fold, scorer) for fold in folds for scorer in taught]
+    calls = []
+    for fold, scorer in rounds:
+        ask = partial(_ask, scorer, X, y, fold=fold, codes=codes, as_of=as_of)
+        calls.append(
+            ask if stages is None or contents is None else partial(stages.said, contents.of(scorer, fold), ask)
+        )
+    scores: dict[str, list[np.ndarray]] = {scorer.name: [] for scorer in taught}
+    told: dict[str, list[dict[str, Any]]] = {}
     with warnings.catch_warnings():
         # A column that is missing in a fold's whole past is no news to the reader of a table. (Said here, once:
         # warning filters are not a thread's own.)
         warnings.filterwarnings("ignore", message="Skipping features without any observed values")
+        warnings.filterwarnings("ignore", message="Missing values detected")
         done = track(side_by_side(calls), label=label, total=len(calls))
-        for (_, scorer), score in zip(rounds, done, strict=True):
-            scores[scorer.name].append(score)
-    for fold in folds:
-        positives = int(y.to_numpy()[fold.train].sum())
-        taught[origins.index(fold.origin)].append((len(fold.train), positives))
+        for (fold, scorer), said in zip(rounds, done, strict=True):
+            scores[scorer.name].append(said.score)
+            if said.told is not None:
+                where = {"origin": str(fold.origin) if fold.origin else None, "fold": fold.number}
+                told.setdefault(scorer.name, []).append({**where, **said.told})
+    joined = {name: np.concatenate(parts) for name, parts in scores.items()}
     rows = np.concatenate([fold.test for fold in folds])
     return Predictions(
         rows=rows,
         stratum=np.concatenate([np.full(len(fold.test), origins.index(fold.origin)) for fold in folds]),
         fold=np.concatenate([np.full(len(fold.test), fold.number) for fold in folds]),
         outcome=y.to_numpy(dtype=float)[rows],
-        scores={name: np.concatenate(parts) for name, parts in scores.items()},
+        scores={s.name: averaged(s, joined) if s.average_of else joined[s.name] for s in scorers},
         origins=origins,
-        trained_on=[min(parts) for parts in taught],
+        trained_on=[_least_taught(y, [fold for fold in folds if fold.origin == day]) for day in origins],
+        told=told,
     )
 
 
-def _ask(scorer: Scorer, X: pd.DataFrame, y: pd.Series, *, fold: Fold, codes: np.ndarray) -> np.ndarray:
+def _least_taught(y: pd.Series, folds: Sequence[Fold]) -> tuple[int, int]:
+    return min((len(fold.train), int(y.to_numpy()[fold.train].sum())) for fold in folds)
+
+
+def _ask(
+    scorer: Scorer, X: pd.DataFrame, y: pd.Series, *, fold: Fold, codes: np.ndarray, as_of: np.ndarray | None
+) -> Said:
     past = X.iloc[fold.train].reset_index(drop=True)
-    predict = scorer.fit(past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train])
-    score = np.asarray(predict(X.iloc[fold.test].reset_index(drop=True)), dtype=float)
-    if np.isnan(score).any():
-        raise DataError(f"{scorer.en} gave {int(np.isnan(score).sum()):,} missing scores at {fold.origin or 'a fold'}.")
-    return score
+    dated = {"as_of": None if as_of is None else as_of[fold.train]} if scorer.dated else {}
+    teach = partial(scorer.fit, past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train], **dated)
+    said = teach_and_ask(teach, X.iloc[fold.test].reset_index(drop=True))
+    missing = int(np.isnan(said.score).sum())
+    if missing:
+        raise DataError(f"{scorer.en} gave {missing:,} missing scores at {fold.origin or 'a fold'}.")
+    return said

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from riskmodel.evaluation.baselines import Scorer
 from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.metrics import better
@@ -119,64 +121,75 @@ def compared(evaluation: Evaluation, lang: str) -> list[str]:
 
 
 def findings(evaluation: Evaluation) -> list[Finding]:
-    """Say, for each mode and baseline, at which origins the model is ahead and where it is not.
+    """Say, in one sentence for each mode and baseline, by which measures the model is ahead and where it is not.
 
     Returns
     -------
     list of Finding
         Those where the model is not ahead first.
     """
-    said = []
-    for mode in evaluation.tables:
-        tables = evaluation.single(mode)
-        for baseline in evaluation.baselines:
-            for measure in headline_measures(evaluation.experiment.capacities):
-                behind = [t for t in tables if t.verdict(baseline.name, measure) not in AHEAD]
-                if behind:
-                    said.append(_lost(evaluation, mode, behind, baseline.name, measure))
-                else:
-                    said.append(_won(evaluation, mode, tables, baseline.name, measure))
+    said = [
+        _finding(evaluation, mode, baseline, headline_measures(evaluation.experiment.capacities))
+        for mode in evaluation.tables
+        for baseline in evaluation.baselines
+    ]
     return sorted(said, key=lambda finding: finding.good)
 
 
-def _words(evaluation: Evaluation, name: str) -> tuple[str, str]:
-    scorer = next(s for s in evaluation.scorers if s.name == name)
-    return scorer.zh, scorer.en
+def _finding(evaluation: Evaluation, mode: str, baseline: Scorer, measures: Sequence[str]) -> Finding:
+    tables = evaluation.single(mode)
+    behind = {m: [t for t in tables if t.verdict(baseline.name, m) not in AHEAD] for m in measures}
+    lost = {m: where for m, where in behind.items() if where}
+    won = [m for m in measures if m not in lost]
+    zh, en = [], []
+    if lost:
+        zh.append(
+            f"模型不优于{baseline.zh}："
+            + "；".join(_lost(tables, m, at, baseline.name, "zh") for m, at in lost.items())
+        )
+        en.append(
+            f"the model does not beat {baseline.en} "
+            + "; ".join(_lost(tables, m, at, baseline.name, "en") for m, at in lost.items())
+        )
+    if won:
+        zh.append(("但" if lost else "模型") + f"优于{baseline.zh}：" + _won(tables, won, baseline.name, "zh"))
+        en.append(
+            f"{'it' if lost else 'the model'} is better than {baseline.en} " + _won(tables, won, baseline.name, "en")
+        )
+    return Finding(
+        good=not lost,
+        zh=f"{mode_name(mode, 'zh')}，" + "；".join(zh) + "。",
+        en=f"{mode_name(mode, 'en').capitalize()}, " + ", but ".join(en) + ".",
+    )
 
 
-def _won(evaluation: Evaluation, mode: str, tables: list[Table], baseline: str, measure: str) -> Finding:
-    zh, en = _words(evaluation, baseline)
+def _won(tables: list[Table], measures: Sequence[str], baseline: str, lang: str) -> str:
+    names = [measure_name(measure, lang) for measure in measures]
+    clear = [sum(t.verdict(baseline, measure) == "clearly_better" for t in tables) for measure in measures]
+    counts = (", " if lang == "en" else "、").join(map(str, clear))
     total = len(tables)
-    clear = sum(table.verdict(baseline, measure) == "clearly_better" for table in tables)
-    where_zh = f"在全部 {total} 个检验时点上" if total > 1 else ""
-    where_en = f" at all {total} test origins" if total > 1 else ""
-    sure_zh = f"其中 {clear} 个的差异区间不含 0" if total > 1 else ("差异区间不含 0" if clear else "但差异区间含 0")
-    sure_en = (
-        f"at {clear} of them the interval of the difference excludes 0"
-        if total > 1
-        else f"the interval of the difference {'excludes' if clear else 'includes'} 0"
+    if lang == "zh":
+        where = f"，{total} 个检验时点全部如此；差异区间不含 0 的时点依次为 {counts} 个" if total > 1 else ""
+        sure = "" if total > 1 else "，差异区间不含 0" if all(clear) else "，但差异区间并非都不含 0"
+        return "、".join(f"按{name}" for name in names) + where + sure
+    where = f" at all {total} test origins (the interval of the difference excludes 0 at {counts} of them)"
+    sure = (
+        " (the interval of the difference excludes 0)" if all(clear) else " (the interval of a difference includes 0)"
     )
-    return Finding(
-        good=True,
-        zh=f"{mode_name(mode, 'zh')}，按{measure_name(measure, 'zh')}：模型{where_zh}优于{zh}；{sure_zh}。",
-        en=f"{mode_name(mode, 'en').capitalize()}, by {measure_name(measure, 'en')}: the model is better than "
-        f"{en}{where_en}; {sure_en}.",
-    )
+    return f"by {_listed(names)}" + (where if total > 1 else sure)
 
 
-def _lost(evaluation: Evaluation, mode: str, tables: list[Table], baseline: str, measure: str) -> Finding:
-    zh, en = _words(evaluation, baseline)
-    total = len(evaluation.single(mode))
-    of_zh = f"在 {total} 个检验时点中的 {len(tables)} 个上" if total > 1 else ""
-    of_en = f" at {len(tables)} of {total} test origins" if total > 1 else ""
-    return Finding(
-        good=False,
-        zh=f"{mode_name(mode, 'zh')}，按{measure_name(measure, 'zh')}：模型{of_zh}不优于{zh}："
-        + "；".join(_figures(table, baseline, measure, "zh") for table in tables)
-        + "。",
-        en=f"{mode_name(mode, 'en').capitalize()}, by {measure_name(measure, 'en')}: the model does not beat "
-        f"{en}{of_en}: " + "; ".join(_figures(table, baseline, measure, "en") for table in tables) + ".",
-    )
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _lost(tables: list[Table], measure: str, where: list[Table], baseline: str, lang: str) -> str:
+    total = len(tables)
+    if lang == "zh":
+        at = f"（{total} 个检验时点中的 {len(where)} 个）" if total > 1 else ""
+        return f"按{measure_name(measure, 'zh')}{at} " + "，".join(_figures(t, baseline, measure, "zh") for t in where)
+    at = f" at {len(where)} of {total} test origins" if total > 1 else ""
+    return f"by {measure_name(measure, 'en')}{at}: " + ", ".join(_figures(t, baseline, measure, "en") for t in where)
 
 
 def _figures(table: Table, baseline: str, measure: str, lang: str) -> str:

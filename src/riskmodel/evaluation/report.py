@@ -23,6 +23,7 @@ from riskmodel.evaluation.page import bilingual_page
 from riskmodel.evaluation.regret_page import regret_section
 from riskmodel.evaluation.report_words import WORDS, how_measured
 from riskmodel.evaluation.results import OUT_OF_TIME, Evaluation
+from riskmodel.evaluation.selection_words import choice_html
 from riskmodel.evaluation.splits_picture import splits_svg
 
 
@@ -55,7 +56,7 @@ def _section(evaluation: Evaluation, lang: str) -> str:
         if len(tables) > 1:
             parts += [_by_origin(evaluation, mode, lang)]
             parts += [_scores_table(table, evaluation, mode=mode, lang=lang) for table in evaluation.single(mode)]
-    parts += [further_sections(evaluation, lang), regret_section(evaluation, lang)]
+    parts += [further_sections(evaluation, lang), regret_section(evaluation, lang), choice_html(evaluation, lang)]
     if evaluation.plan.origins:
         parts += [f"<h2>{words['splits']}</h2>", splits_svg(evaluation.plan, lang=lang)]
     parts += [

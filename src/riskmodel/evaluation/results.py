@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from riskmodel.evaluation.drift import Drift
 from riskmodel.evaluation.further import Further
 from riskmodel.evaluation.reference import FeatureReference
 from riskmodel.evaluation.regret import Regret
+from riskmodel.evaluation.selection import Choice
 from riskmodel.training.experiment import Experiment
 from riskmodel.training.plan import Plan
 
@@ -87,6 +88,10 @@ class Evaluation:
         What the features of the final model's rows looked like.
     further : Further, optional
         Whom the list serves, what a visit finds, how early and how steadily.
+    choice : Choice, optional
+        Which scorer a rule of choice would have taken at each origin, and what that cost.
+    tuning : dict
+        What searches for settings found, by mode and scorer, and for the final model; empty where there were none.
     """
 
     experiment: Experiment
@@ -105,6 +110,8 @@ class Evaluation:
     drift: Drift | None = None
     reference: Sequence[FeatureReference] = ()
     further: Further | None = None
+    choice: Choice | None = None
+    tuning: dict[str, Any] = field(default_factory=dict)
 
     @property
     def baselines(self) -> list[Scorer]:
@@ -149,6 +156,8 @@ class Evaluation:
             **drift,
             "reference": [feature.to_dict() for feature in self.reference],
             **({} if self.further is None else {"further": self.further.to_dict()}),
+            "choice_over_time": None if self.choice is None else self.choice.to_dict(),
+            "tuning": self.tuning,
             "importance": [vars(item) for item in self.importance],
             "flow": [{k: _plain(v) for k, v in row.items()} for row in self.flow.to_dict(orient="records")],
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from riskmodel.engine.plan import tables as tables_read
 from riskmodel.evaluation.backtest import Predictions, backtest, check_classes
-from riskmodel.evaluation.baselines import Scorer, rule_flags
+from riskmodel.evaluation.baselines import Scorer, any_flags
 from riskmodel.evaluation.card import card_html, expires_on, model_card
 from riskmodel.evaluation.compare import Table, compare
 from riskmodel.evaluation.doubt import Doubt, doubts
@@ -24,10 +24,12 @@ from riskmodel.evaluation.further import Further, look_further
 from riskmodel.evaluation.inputs import (
     Prepared,
     build_rows,
+    check_clusters,
+    fit_model,
     groups_of,
     models_folder,
-    new_classifier,
     prepare,
+    rows_depend_on,
     scorers_of,
 )
 from riskmodel.evaluation.lived_by import check_lived_by
@@ -36,7 +38,10 @@ from riskmodel.evaluation.regret import Regret, regret_tables
 from riskmodel.evaluation.report import evaluation_html
 from riskmodel.evaluation.report_words import group_words
 from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance, direction_of
+from riskmodel.evaluation.selection import choice_over_time
+from riskmodel.evaluation.selection_words import tuning_told
 from riskmodel.evaluation.splits_picture import splits_svg
+from riskmodel.evaluation.stages import Contents, Stages
 from riskmodel.evaluation.tracking import MlflowTracker
 from riskmodel.evaluation.truth import TestedTruth, Truth, against_truth, truth_beside
 from riskmodel.files import check_place, write_aside
@@ -105,6 +110,7 @@ def run_experiment(
     models: Path | None = None,
     out: Path | None = None,
     tracker: Callable[[Path], MlflowTracker] | None = MlflowTracker,
+    fresh: bool = False,
 ) -> Trained:
     """Run an experiment file.
 
@@ -120,6 +126,8 @@ def run_experiment(
         Where the report goes; ``out/train/NAME`` when absent.
     tracker : callable, optional
         Given the models folder, gives what writes the runs; None writes none.
+    fresh : bool
+        Take nothing that an earlier run left in ``out/.stages``.
 
     Raises
     ------
@@ -138,23 +146,22 @@ def run_experiment(
     with nullcontext() if tracker is None else tracker(models) as tracking:
         plan = prepared.plan
         truth = _truth_of(prepared)
+        stages = Stages(out, fresh=fresh)
         with step(f"Features and outcomes at {len(plan.training)} dates"):
-            rows = build_rows(prepared)
+            rows = stages.rows(rows_depend_on(prepared), lambda: _checked_rows(prepared, truth))
         groups = groups_of(rows, prepared.experiment.validation.holdout.by)
         folds = lay_out_folds(prepared, rows, groups)
-        for parts in folds.values():
-            check_classes(parts, rows.y)
         judged = None if truth is None else against_truth(truth, rows, folds=folds)
         if tracking is not None:
             tracking.open()
         scorers = scorers_of(prepared)
-        tables, predictions, regret = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers, truth=judged)
+        tables, predictions, regret = _judge(
+            prepared, rows, groups=groups, folds=folds, scorers=scorers, truth=judged, stages=stages
+        )
         with step("Groups, visits, lead time"):
             further = look_further(prepared, rows, predictions)
         with step("The final model"):
-            classifier = new_classifier(prepared).fit(
-                rows.X[list(prepared.columns)], rows.y.astype(int), groups=pd.factorize(groups, sort=True)[0]
-            )
+            classifier, told = _final_model(prepared, rows, groups=groups, scorer=scorers[0], stages=stages)
         drift = drift_of(prepared, rows, predictions=predictions.get(OUT_OF_TIME), folds=folds.get(OUT_OF_TIME, []))
         evaluation = _gather(
             prepared,
@@ -166,6 +173,11 @@ def run_experiment(
             further=further,
             drift=drift,
         )
+        evaluation = replace(
+            evaluation,
+            choice=choice_over_time(evaluation),
+            tuning=tuning_told({mode: asked.told for mode, asked in predictions.items()}, final=told),
+        )
         store = ModelStore(models)
         version = store.add(prepared.experiment.name, lambda folder: _save(classifier, folder, evaluation))
         reference = f"{prepared.experiment.name}@{version}"
@@ -176,6 +188,7 @@ def run_experiment(
         if tracking is not None:
             with step("MLflow"):
                 run_id = tracking.log(evaluation, files=files, bundle=bundle, reference=reference)
+        stages.prune()
     return Trained(evaluation=evaluation, reference=reference, bundle=bundle, champion=champion, out=out, run_id=run_id)
 
 
@@ -194,6 +207,19 @@ def _truth_of(prepared: Prepared) -> Truth | None:
             tested=[*(origin.as_of for origin in plan.origins), *(plan.training if validation.crossed else ())],
         )
     return truth
+
+
+def _checked_rows(prepared: Prepared, truth: Truth | None) -> TrainingSet:
+    """Build the rows, and make sure that every fold can be taught, asked and judged before anything is kept of them."""
+    rows = build_rows(prepared)
+    groups = groups_of(rows, prepared.experiment.validation.holdout.by)
+    check_clusters(prepared, rows)
+    folds = lay_out_folds(prepared, rows, groups)
+    for parts in folds.values():
+        check_classes(parts, rows.y)
+    if truth is not None:
+        against_truth(truth, rows, folds=folds)
+    return rows
 
 
 def lay_out_folds(prepared: Prepared, rows: TrainingSet, groups: pd.Series) -> dict[str, list[Fold]]:
@@ -219,11 +245,12 @@ def _judge(
     folds: dict[str, list[Fold]],
     scorers: list[Scorer],
     truth: TestedTruth | None,
+    stages: Stages,
 ) -> tuple[dict[str, list[Table]], dict[str, Predictions], Regret | None]:
     experiment = prepared.experiment
     clusters = pd.factorize(groups_of(rows, experiment.intervals.by), sort=True)[0]
-    rule = experiment.baselines.rule
-    flags = rule_flags(rule, rows.X) if rule is not None else None
+    rules = experiment.baselines.rules
+    flags = any_flags(rules, rows.X) if rules else None
     tables, predictions, regrets = {}, {}, {}
     signs: list[Doubt] = []
     for mode, parts in folds.items():
@@ -234,6 +261,8 @@ def _judge(
             scorers=scorers,
             groups=groups,
             label=f"Testing {mode_name(mode, 'en')}",
+            as_of=rows.frame["as_of"].to_numpy(),
+            stages=stages,
         )
         with step("Intervals"):
             how = {
@@ -304,13 +333,26 @@ def _gather(
     )
 
 
-def _rule(prepared: Prepared) -> dict[str, Any] | None:
-    """The county's rule with the catalogue's entry of its feature: at scoring it flags as it was tested here."""
-    rule = prepared.experiment.baselines.rule
-    if rule is None:
-        return None
-    entry = prepared.catalogue.features[rule.feature].to_dict()
-    return {**rule.model_dump(exclude_none=True), "entry": entry}
+def _rule(prepared: Prepared) -> dict[str, Any] | list[dict[str, Any]] | None:
+    """The county's rules with the catalogue's entries of their features: at scoring they flag as tested here."""
+    features = prepared.catalogue.features
+    told = [
+        {**rule.model_dump(exclude_none=True), "entry": features[rule.feature].to_dict()}
+        for rule in prepared.experiment.baselines.rules
+    ]
+    return told if len(told) > 1 else told[0] if told else None
+
+
+def _final_model(
+    prepared: Prepared, rows: TrainingSet, *, groups: pd.Series, scorer: Scorer, stages: Stages
+) -> tuple[RiskClassifier, dict[str, Any]]:
+    codes, as_of = pd.factorize(groups, sort=True)[0], rows.frame["as_of"].to_numpy()
+    depends = Contents(rows.X, rows.y, codes=codes, as_of=as_of).of(scorer)
+    return stages.model(
+        depends,
+        lambda: fit_model(prepared, rows.X, rows.y, groups=codes, as_of=as_of),
+        columns=prepared.columns,
+    )
 
 
 def _importance(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifier) -> list[Importance]:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from riskmodel.evaluation.baselines import COMPARISONS, rule_flags
+from riskmodel.evaluation.baselines.rules import figure_words
 from riskmodel.explain import format_value
-from riskmodel.training.experiment import Rule
+from riskmodel.registry.codes import Lang
+from riskmodel.training.baselines import Figure, Rule
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
@@ -32,35 +34,46 @@ class FlagRule:
     def name(self) -> str:
         """The code in ``flags.parquet``."""
         word, threshold = self.rule.comparison
-        return f"{self.rule.feature}_{word}_{threshold:g}"
+        against = threshold.figure if isinstance(threshold, Figure) else f"{threshold:g}"
+        return f"{self.rule.feature}_{word}_{against}"
 
     @property
     def zh(self) -> str:
         """The rule in Chinese: the feature's words and the threshold."""
-        word, threshold = self.rule.comparison
-        return f"{self.feature.zh}：{COMPARISONS[word].zh}{format_value(threshold, self.feature.unit, 'zh')}"
+        return f"{self.feature.zh}：{COMPARISONS[self.rule.comparison[0]].zh}{self._threshold('zh')}"
 
     @property
     def en(self) -> str:
         """The rule in English."""
-        word, threshold = self.rule.comparison
-        return f"{self.feature.en}: {word.replace('_', ' ')} {format_value(threshold, self.feature.unit, 'en')}"
+        return f"{self.feature.en}: {self.rule.comparison[0].replace('_', ' ')} {self._threshold('en')}"
+
+    def _threshold(self, lang: Lang) -> str:
+        threshold = self.rule.comparison[1]
+        if isinstance(threshold, Figure):
+            return figure_words(threshold.figure, lang)
+        return format_value(threshold, self.feature.unit, lang)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``run.json`` says of the rule."""
         word, threshold = self.rule.comparison
-        return {"name": self.name, "feature": self.rule.feature, word: threshold, "zh": self.zh, "en": self.en}
+        against = threshold.figure if isinstance(threshold, Figure) else threshold
+        return {"name": self.name, "feature": self.rule.feature, word: against, "zh": self.zh, "en": self.en}
 
 
 def trained_rules(manifest: Mapping[str, Any]) -> list[FlagRule]:
-    """Return the rule that a bundle's manifest holds; none where it holds none."""
+    """Return the rules that a bundle's manifest holds; none where it holds none."""
     from riskmodel.features import FeatureSpec
 
     told = manifest.get("rule")
     if told is None:
         return []
-    given = {key: value for key, value in told.items() if key != "entry"}
-    return [FlagRule(Rule.model_validate(given), FeatureSpec.from_dict(told["entry"]))]
+    return [
+        FlagRule(
+            Rule.model_validate({key: value for key, value in one.items() if key != "entry"}),
+            FeatureSpec.from_dict(one["entry"]),
+        )
+        for one in (told if isinstance(told, list) else [told])
+    ]
 
 
 def rules_met(features: pd.DataFrame, rules: Sequence[FlagRule]) -> list[tuple[str, ...]]:

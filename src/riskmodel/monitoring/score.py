@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.errors import CallError, DataError, RiskmodelError
+from riskmodel.evaluation.baselines import figure_nodes
 from riskmodel.explain import booster_residual, require_small, sum_residual
 from riskmodel.features.engines import Choice as Engine
 from riskmodel.features.engines import check_engine, choose_engine
@@ -90,6 +91,11 @@ class _Run:
     @property
     def model_features(self) -> list[str]:
         return [spec.name for spec in self.specs]
+
+    @property
+    def figures(self) -> dict[str, plan.Household]:
+        """The figures of the policy record that rules compare with, by column."""
+        return figure_nodes([rule.rule for rule in self.rules])
 
     @property
     def ran(self) -> Engine:
@@ -299,7 +305,11 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
             _LOG.warning("the registry has no table %s: %d features are missing for everyone", name, len(missing))
         features = {name: spec.node for name, spec in specs.items() if spec.node is not None}
         table = evaluate(
-            run.registry, {**features, **run.cohort}, as_of=run.as_of, policy=run.policy, engine=run.engine
+            run.registry,
+            {**features, **run.figures, **run.cohort},
+            as_of=run.as_of,
+            policy=run.policy,
+            engine=run.engine,
         )
         table.write_sorted(work.path(_FEATURES), memory_limit=run.registry.memory_limit)
     if not pq.read_metadata(work.path(_FEATURES)).num_rows:
@@ -309,7 +319,9 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
 def _batches(run: _Run, work: Checkpoints) -> Iterator[pd.DataFrame]:
     file = pq.ParquetFile(work.path(_FEATURES))
     try:
-        for batch in file.iter_batches(batch_size=run.chunk, columns=["household_id", *run.needed, *run.cohort]):
+        for batch in file.iter_batches(
+            batch_size=run.chunk, columns=["household_id", *run.needed, *run.figures, *run.cohort]
+        ):
             yield batch.to_pandas()
     finally:
         file.close()

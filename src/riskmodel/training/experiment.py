@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from riskmodel.errors import CallError, did_you_mean
 from riskmodel.files import sha256_of
+from riskmodel.training.baselines import Baselines, Tuning
+from riskmodel.training.sections import Section as _Section
 from riskmodel.training.yaml_errors import explain_errors, read_yaml
 from riskmodel.workspace import find_workspace
 
 GROUP_WORDS = ("village", "township", "household")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _dates_or_grid(value: Any) -> str:
@@ -32,6 +30,15 @@ def _check_group(value: str) -> str:
             f'is "{value}", expected village, township, household or feature:NAME.{did_you_mean(value, GROUP_WORDS)}'
         )
     return value
+
+
+def _in_order(days: tuple[date, ...]) -> tuple[date, ...]:
+    for before, after in itertools.pairwise(days):
+        if after == before:
+            raise ValueError(f"holds {after} twice")
+        if after < before:
+            raise ValueError(f"holds {after} after {before}: write the dates oldest first, so that none is mistyped")
+    return days
 
 
 Group = Annotated[str, Field(min_length=1)]
@@ -115,7 +122,7 @@ class Training(_Section):
             return value
         if not value:
             raise ValueError("is empty, expected at least one date")
-        return tuple(sorted(set(value)))
+        return _in_order(value)
 
 
 class Holdout(_Section):
@@ -163,7 +170,7 @@ class Validation(_Section):
             if value.newest is None or value.from_ is not None:
                 raise ValueError("needs `newest: N`, how many test dates to count back, and no `from`")
             return value
-        return tuple(sorted(set(value))) if value else None
+        return _in_order(value) if value else None
 
     @property
     def forward(self) -> bool:
@@ -174,58 +181,6 @@ class Validation(_Section):
     def crossed(self) -> bool:
         """Whether there is plain grouped cross-validation."""
         return self.mode != "out_of_time"
-
-
-class Rule(_Section):
-    """A county's rule: a feature compared with a threshold. A missing value is not flagged."""
-
-    feature: str
-    below: float | None = None
-    above: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @model_validator(mode="after")
-    def _one_threshold(self) -> Rule:
-        if len(self._given()) != 1:
-            raise ValueError("needs exactly one of below, above, at_least, at_most")
-        return self
-
-    def _given(self) -> list[tuple[str, float]]:
-        pairs = [(n, getattr(self, n)) for n in ("below", "above", "at_least", "at_most")]
-        return [(n, v) for n, v in pairs if v is not None and math.isfinite(v)]
-
-    @property
-    def comparison(self) -> tuple[str, float]:
-        """The word and the threshold, as ``("below", 0.0)``."""
-        return self._given()[0]
-
-
-class OneNumber(_Section):
-    """One feature as the whole ranking.
-
-    Attributes
-    ----------
-    direction : {"rises", "falls"}, optional
-        How the risk moves when the feature grows; the catalogue's when absent.
-    """
-
-    feature: str
-    direction: Literal["rises", "falls"] | None = None
-
-
-class Logistic(_Section):
-    """Logistic regression on the same features: medians for missing values, missing flags, standardised."""
-
-    C: float = Field(default=1.0, gt=0)
-
-
-class Baselines(_Section):
-    """What the model is set beside; ``null`` leaves one out."""
-
-    rule: Rule | None = Rule(feature="line_gap_12m", below=0.0)
-    one_number: OneNumber | None = OneNumber(feature="line_gap_12m")
-    logistic: Logistic | None = Logistic()
 
 
 class Intervals(_Section):
@@ -298,7 +253,8 @@ class Experiment(_Section):
     training: Training
     validation: Validation
     baselines: Baselines = Baselines()
-    model: dict[str, Any] = {}
+    model: dict[str, Any] = Field(default_factory=dict)
+    tuning: Tuning = Tuning()
     capacities: tuple[float, ...] = (0.01, 0.02, 0.05, 0.10)
     intervals: Intervals = Intervals()
     drift: DriftLimits = DriftLimits()
@@ -327,6 +283,16 @@ class Experiment(_Section):
     def path(self, given: Path) -> Path:
         """Return a path of the file, counted from the folder that the file lies in."""
         return given if given.is_absolute() else self.file.parent / given
+
+    @property
+    def model_tuned(self) -> bool:
+        """Whether the model's settings are searched for by ``tuning``."""
+        return self.model.get("tuned") is True
+
+    @property
+    def model_settings(self) -> dict[str, Any]:
+        """What the file sets of the estimator's own parameters."""
+        return {name: value for name, value in self.model.items() if name != "tuned"}
 
     @property
     def workspace(self) -> Path | None:

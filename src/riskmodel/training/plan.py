@@ -201,10 +201,7 @@ def _named(experiment: Experiment) -> list[tuple[str, str, str]]:
     named += [("subgroups.by", name, "a group") for name in experiment.subgroups.by or ()]
     named += [("features.only", name, "a feature") for name in experiment.features.only or ()]
     named += [("features.without", name, "a feature") for name in experiment.features.without]
-    if experiment.baselines.rule is not None:
-        named.append(("baselines.rule.feature", experiment.baselines.rule.feature, "a feature"))
-    if experiment.baselines.one_number is not None:
-        named.append(("baselines.one_number.feature", experiment.baselines.one_number.feature, "a feature"))
+    named += [(key, name, "a feature") for key, name in experiment.baselines.features()]
     groups = (("validation.holdout.by", experiment.validation.holdout.by), ("intervals.by", experiment.intervals.by))
     named += [(key, by.removeprefix("feature:"), "a feature") for key, by in groups if by.startswith("feature:")]
     return named

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from riskmodel.errors import CallError, did_you_mean
 
-_TAGS = {"dates", "grid"}
+_TAGS = {"dates", "grid", "number", "figure", "one", "several"}
 
 # What pydantic found wanting -> what was expected, in words.
 _EXPECTED = {
