@@ -27,6 +27,9 @@ def test_the_champion_moves_and_the_log_grows(cli, two_versions):
     )
     assert ended.code == 0, ended.err
     assert "light@champion: version 1 -> version 2" in ended.out
+    assert "version 2, in its own evaluation: auc 0." in ended.out
+    assert "there is no MLflow store" in ended.err
+    assert "The promotion stands" in ended.err
     assert json.loads((log.parent / "aliases.json").read_text()) == {"champion": 2}
     after = log.read_text(encoding="utf-8")
     assert after.startswith(before)
@@ -42,6 +45,7 @@ def test_the_champion_moves_and_the_log_grows(cli, two_versions):
         (["light", 7, "--who", "a", "--why", "b"], "Known: 1, 2"),
         (["light", 1, "--who", "a", "--why", "b"], "is the champion already"),
         (["light", 2, "--who", " ", "--why", "b"], "who is empty"),
+        (["light", 2, "--who", "a", "--why", "b", "--alias", "best"], "Known: challenger, champion"),
         (["light", 2, "--who", "a"], "--why"),
     ],
 )

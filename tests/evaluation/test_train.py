@@ -125,15 +125,27 @@ def test_the_line_is_that_of_the_experiments_workspace_wherever_one_stands(count
     assert prepared.policy.digest != workspace_policy().digest
 
 
-def test_the_first_version_is_the_champion_and_the_second_is_not(trained, workspace):
+def _behind(trained):
+    losses = [f.en for f in findings(trained.evaluation) if not f.good]
+    return [s.name for s in trained.evaluation.baselines if any(f"does not beat {s.en}" in said for said in losses)]
+
+
+def test_the_first_version_is_the_champion_and_the_second_is_not_though_its_bytes_are_equal(
+    trained, workspace, snapshot
+):
     store = ModelStore(trained.bundle.parents[1])
     assert trained.champion
-    assert [p.why for p in store.promotions("small")] == ["first version"]
+    promoted = store.promotions("small")[0]
+    behind = _behind(trained)
+    assert behind
+    assert promoted.why == f"no champion before; NOT ahead everywhere of: {', '.join(behind)}"
+    auc = trained.evaluation.tables["out_of_time"][-1].estimates["model"]["auc"].value
+    assert promoted.figures["1"]["auc"] == auc
     again = run_experiment(workspace / "small.yaml", models=store.root, out=trained.out.parent / "again", tracker=None)
     assert (again.reference, again.champion) == ("small@2", False)
     assert store.resolve("small@champion").name == "1"
-    first, second = (load_bundle(store.resolve(f"small@{v}")) for v in (1, 2))
-    assert first.manifest["files"] == second.manifest["files"]
+    first, second = (snapshot(store.resolve(f"small@{v}")) for v in (1, 2))
+    assert first == second
 
 
 def test_the_report_is_whole_in_both_languages_and_fetches_nothing(trained):
@@ -189,15 +201,23 @@ def test_mlflow_holds_the_runs_and_no_household(trained):
         metrics = {key for (key,) in store.execute("select key from metrics where run_uuid = ?", (trained.run_id,))}
         parents = store.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()[0]
         dump = "\n".join(store.iterdump())
+        tags = [f"{k} = {v}" for k, v in store.execute("select key, value from tags")]
+        notes = dict(store.execute("select run_uuid, value from tags where key = 'mlflow.note.content'"))
+        data = store.execute("select dataset_source from datasets").fetchall()
     store.close()
     assert runs[trained.run_id] == "small@1"
     assert len(runs) == 4
     assert parents == 3
     assert {"auc", "auc_low", "auc_high", "recall_at_5pct", "rule/auc", "brier"} <= metrics
     assert not re.search(r"H\d{5}", dump)
+    assert f"not_ahead_of = {', '.join(_behind(trained))}" in tags
+    assert "Where the model does not win" in notes[trained.run_id]
+    assert len(data) == 4
+    assert all("registry_fingerprint" in source for (source,) in data)
     logged = [path for path in (models / "mlartifacts").rglob("*") if path.is_file()]
     assert {p.name for p in logged} >= {"evaluation.html", "metrics.json", "card.md", "booster.txt", "manifest.json"}
     assert not any(p.suffix in {".pkl", ".joblib", ".cloudpickle", ".parquet"} for p in logged)
+    assert not any("pickle" in p.read_bytes().decode("utf-8") for p in logged)
     assert not any(re.search(rb"\bH\d{5}\b", p.read_bytes()) for p in logged)
 
 

@@ -127,6 +127,50 @@ def test_promoting_the_champion_again_is_refused(store):
         store.promote("need", 1, who="Li", why="again")
 
 
+def test_a_challenger_stands_beside_the_champion_until_it_becomes_it(store):
+    store.promote("need", 1, who="Li", why="first")
+    moved = store.promote("need", 2, who="Li", why="to be compared", alias="challenger")
+    assert (moved.alias, moved.from_version, moved.to_version) == ("challenger", None, 2)
+    assert store.aliases("need") == {"champion": 1, "challenger": 2}
+    store.promote("need", 2, who="Wang", why="better for a year")
+    assert store.aliases("need") == {"champion": 2}
+    assert [(p.alias, p.from_version, p.to_version, p.why) for p in store.promotions("need")[-2:]] == [
+        ("champion", 1, 2, "better for a year"),
+        ("challenger", 2, None, "became the champion"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("champion", "version", "alias", "words"),
+    [
+        (None, 1, "challenger", "no champion to challenge"),
+        (1, 1, "challenger", "is the champion; a challenger"),
+        (1, 2, "chalenger", 'Did you mean "challenger"'),
+    ],
+)
+def test_what_cannot_challenge_is_refused_and_logs_nothing(store, champion, version, alias, words):
+    if champion is not None:
+        store.promote("need", champion, who="Li", why="first")
+    before = store.promotions("need")
+    with pytest.raises(CallError, match=words):
+        store.promote("need", version, who="Li", why="x", alias=alias)
+    assert store.promotions("need") == before
+
+
+def test_a_promotion_keeps_how_good_both_versions_were(store):
+    for version, auc in ((1, 0.7), (2, 0.75)):
+        model = {"auc": {"value": auc}, "recall_at_5pct": {"value": 0.3}, "precision_at_5pct": {"value": 0.2}}
+        tables = {"out_of_time": [{"scorers": {"model": {}}}, {"scorers": {"model": model}}]}
+        path = store.root / "need" / str(version) / "metrics.json"
+        path.write_text(json.dumps({"tables": tables}), encoding="utf-8")
+    store.promote("need", 1, who="Li", why="first")
+    store.promote("need", 2, who="Li", why="better")
+    assert [p.figures for p in store.promotions("need")] == [
+        {"1": {"auc": 0.7, "recall_at_5pct": 0.3}},
+        {"1": {"auc": 0.7, "recall_at_5pct": 0.3}, "2": {"auc": 0.75, "recall_at_5pct": 0.3}},
+    ]
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a b", ".hidden", "need@1"])
 def test_a_name_that_cannot_be_a_folder_is_refused(tmp_path, name):
     with pytest.raises(CallError, match="cannot name a model"):

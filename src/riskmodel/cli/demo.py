@@ -61,6 +61,7 @@ def demo(
         out=out,
         capacity="5%",
         rule_capacity="all",
+        challenger="none",
         engine="auto",
         models=models,
         catalogue=None,

@@ -24,6 +24,9 @@ def score(
     rule_capacity: Annotated[
         str, typer.Option(help="The most to flag by the county's rule alone: a share, a number, or all.")
     ] = "all",
+    challenger: Annotated[
+        str, typer.Option(help="Scored beside, flags nobody: NAME@VERSION, none, or auto (NAME@challenger, if any).")
+    ] = "auto",
     engine: Annotated[str, typer.Option(help=ENGINE_HELP)] = "auto",
     models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
     catalogue: Annotated[
@@ -41,6 +44,9 @@ def score(
     the rule of the model's experiment names. Who is on the monitoring list already is scored, not
     flagged. A score is a clue for a visit; people decide.
 
+    Where the model has a challenger (`riskmodel promote NAME VERSION --alias challenger`), its risks are written beside
+    and run.json says how far its list would be another one. The flags stay the champion's, to the byte.
+
     Example: riskmodel score county/ --as-of 2025-01-01 --model need@champion --out out/2025-01 --capacity 5%
     """
     day = parse_date(as_of, option="--as-of")
@@ -53,11 +59,15 @@ def score(
     from riskmodel.features import load_catalogue
     from riskmodel.model import ModelStore, load_bundle
     from riskmodel.monitoring import score_registry
+    from riskmodel.monitoring.challenger import challenger_of
     from riskmodel.registry import Registry
     from riskmodel.workspace import default_models
 
-    folder = ModelStore(models if models is not None else default_models()).resolve(model)
+    store = ModelStore(models if models is not None else default_models())
+    folder = store.resolve(model)
     bundle = load_bundle(folder)
+    entries = load_catalogue(catalogue)
+    beside = challenger_of(store, challenger, model=folder, champion=bundle, catalogue=entries)
     with Registry.open(registry) as opened:
         warn_beyond_cut(opened, [day])
         told = score_registry(
@@ -67,7 +77,8 @@ def score(
             model_version=int(folder.name),
             as_of=day,
             out=out,
-            catalogue=load_catalogue(catalogue),
+            catalogue=entries,
+            challenger=beside,
             capacity=asked,
             rule_capacity=asked_of_rule,
             engine=engine,
@@ -80,6 +91,12 @@ def score(
         f"{counts['flagged']:,} flagged ({counts['by_model']:,} by the model, {counts['by_rule']:,} by rule, "
         f"{counts['by_both']:,} by both) -> {out}"
     )
+    if "challenger" in told:
+        other = told["challenger"]
+        typer.echo(
+            f"beside: {other['name']}@{other['version']}, whose list of {other['places']:,} would share "
+            f"{other['on_both_lists']:,} households with the model's; run.json has the expected cases of both"
+        )
 
 
 def register(app: typer.Typer) -> None:

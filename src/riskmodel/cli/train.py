@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmodel.cli.options import check_output_folder
+from riskmodel.errors import DataError
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -44,9 +45,9 @@ def train_command(
     The file names the outcome, the cohort, the training dates, the test origins and the baselines
     (experiments/fengcheng.yaml explains each line). Paths in it are relative to the folder it lies in.
 
-    Leaves a model bundle under models/NAME/VERSION, MLflow runs in models/mlflow.db, and in the output folder
-    evaluation.html (Chinese and English), card.md, metrics.json, splits.svg and predictions.parquet. The first
-    version becomes the champion; later ones are promoted with "riskmodel promote".
+    Leaves a model bundle under models/NAME/VERSION, MLflow runs in models/mlflow.db (docs/mlflow.md), and in
+    the output folder evaluation.html (Chinese and English), card.md, metrics.json, splits.svg and predictions.parquet.
+    The first version becomes the champion; later ones are promoted with "riskmodel promote".
 
     Where the registry is simulated and holds truth.parquet (riskmodel simulate OUT --truth K), all of them say besides
     how far the model and each baseline stay behind who knows every household's true risk.
@@ -72,6 +73,8 @@ def train_command(
         return
     trained = run_experiment(experiment, registry=registry, models=models, out=out, fresh=fresh)
     show(trained, console=console)
+    if trained.unrecorded:
+        raise DataError(trained.unrecorded)
 
 
 def dates_table(prepared: Prepared) -> RichTable:
@@ -96,6 +99,7 @@ def show(trained: Trained, *, console: object) -> None:
 
     from riskmodel.evaluation.findings import compared, findings
     from riskmodel.evaluation.regret_words import not_believed
+    from riskmodel.evaluation.run_note import standing
 
     assert isinstance(console, Console)
     console.print(scores_table(trained.evaluation))
@@ -116,7 +120,7 @@ def show(trained: Trained, *, console: object) -> None:
         console.print(f"MLflow  run {trained.run_id} in {store}", soft_wrap=True, highlight=False)
     name, version = trained.reference.split("@")
     said = (
-        f"{name}@champion is now version {version}, the first."
+        f"{name}@champion is now version {version}: there was none before; {standing(trained.evaluation)}."
         if trained.champion
         else f"The champion stands as it was. To change it: riskmodel promote {name} {version}"
     )

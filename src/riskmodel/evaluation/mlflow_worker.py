@@ -106,5 +106,14 @@ def _link(copy: Path, store: Path) -> None:
             copy.rename(store)
 
 
+def said(error: Exception) -> str:
+    """Return an error in one line: SQLAlchemy's go on with the statement and its values."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except Exception as error:
+        sys.exit(said(error))

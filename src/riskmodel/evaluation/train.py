@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.engine.plan import tables as tables_read
+from riskmodel.errors import DataError
 from riskmodel.evaluation.backtest import Predictions, backtest, check_classes
 from riskmodel.evaluation.baselines import Scorer, any_flags
 from riskmodel.evaluation.card import card_html, expires_on, model_card
@@ -38,6 +39,7 @@ from riskmodel.evaluation.regret import Regret, regret_tables
 from riskmodel.evaluation.report import evaluation_html
 from riskmodel.evaluation.report_words import group_words
 from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance, direction_of
+from riskmodel.evaluation.run_note import standing
 from riskmodel.evaluation.selection import choice_over_time
 from riskmodel.evaluation.selection_words import tuning_told
 from riskmodel.evaluation.splits_picture import splits_svg
@@ -50,7 +52,7 @@ from riskmodel.training.experiment import Experiment
 from riskmodel.training.splits import Fold, grouped_folds, rolling_folds
 
 if TYPE_CHECKING:
-    from riskmodel.model import RiskClassifier
+    from riskmodel.model import ModelStore, RiskClassifier
     from riskmodel.training.training_set import TrainingSet
 
 # So many rows are enough for a mean of absolute contributions.
@@ -73,6 +75,8 @@ class Trained:
         The folder with ``evaluation.html``, ``metrics.json``, ``card.md``, ``splits.svg``, ``predictions.parquet``.
     run_id : str or None
         MLflow's.
+    unrecorded : str
+        Why MLflow could not write the run, and how to go on; empty where it could, or was not asked to.
     """
 
     evaluation: Evaluation
@@ -81,6 +85,7 @@ class Trained:
     champion: bool
     out: Path
     run_id: str | None
+    unrecorded: str = ""
 
 
 def default_out(experiment: Experiment) -> Path:
@@ -182,14 +187,25 @@ def run_experiment(
         version = store.add(prepared.experiment.name, lambda folder: _save(classifier, folder, evaluation))
         reference = f"{prepared.experiment.name}@{version}"
         bundle = store.resolve(reference)
-        champion = _promote_first(store, prepared.experiment.name, version)
+        champion = _promote_first(store, version, evaluation)
         files = write_results(evaluation, predictions, rows=rows, out=out)
-        run_id = None
+        run_id, unrecorded = None, ""
         if tracking is not None:
-            with step("MLflow"):
-                run_id = tracking.log(evaluation, files=files, bundle=bundle, reference=reference)
+            try:
+                with step("MLflow"):
+                    run_id = tracking.log(evaluation, files=files, bundle=bundle, reference=reference)
+            except DataError as error:
+                unrecorded = str(error)
         stages.prune()
-    return Trained(evaluation=evaluation, reference=reference, bundle=bundle, champion=champion, out=out, run_id=run_id)
+    return Trained(
+        evaluation=evaluation,
+        reference=reference,
+        bundle=bundle,
+        champion=champion,
+        out=out,
+        run_id=run_id,
+        unrecorded=unrecorded,
+    )
 
 
 def _truth_of(prepared: Prepared) -> Truth | None:
@@ -413,12 +429,14 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
     )
 
 
-def _promote_first(store: Any, name: str, version: int) -> bool:
+def _promote_first(store: ModelStore, version: int, evaluation: Evaluation) -> bool:
+    """Let the version be the champion where there is none: scoring needs one. The log says what it does not beat."""
     from riskmodel.model.store import CHAMPION
 
+    name = evaluation.experiment.name
     if CHAMPION in store.aliases(name):
         return False
-    store.promote(name, version, who="riskmodel train", why="first version")
+    store.promote(name, version, who="riskmodel train", why=f"no champion before; {standing(evaluation)}")
     return True
 
 

@@ -9,33 +9,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import os
 import re
 import shutil
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.files import write_aside
+from riskmodel.model.promotions import LOG, Promotion, append, headline, read_log
 
-CHAMPION = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
+ALIASES = (CHAMPION, CHALLENGER)
 
 _NAME = re.compile(r"[^\W_][\w.-]*")
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """One line of the log: ``alias`` went from one version (None at first) to another."""
-
-    at: str
-    who: str
-    why: str
-    alias: str
-    from_version: int | None
-    to_version: int
 
 
 class ModelStore:
@@ -76,19 +64,7 @@ class ModelStore:
 
     def promotions(self, name: str) -> list[Promotion]:
         """Every promotion of ``name``, oldest first."""
-        path = self.root / name / "promotions.jsonl"
-        if not path.is_file():
-            return []
-        out = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            try:
-                given = json.loads(line)
-                out.append(
-                    Promotion(given["at"], given["who"], given["why"], given["alias"], given["from"], given["to"])
-                )
-            except (ValueError, KeyError, TypeError):
-                raise DataError(f"{path}, line {number}: not a promotion. Restore the line.") from None
-        return out
+        return read_log(self.root / name / LOG)
 
     def add(self, name: str, build: Callable[[Path], None]) -> int:
         """Give ``build`` a path to write a folder at; it becomes the next version, whole or not at all.
@@ -142,23 +118,28 @@ class ModelStore:
         else:
             aliases = self.aliases(name)
             if which not in aliases:
-                hint = did_you_mean(which, aliases) or f" Nothing has been promoted: riskmodel promote {name} VERSION."
+                hint = did_you_mean(which, aliases) or (
+                    f" Nothing has been promoted: riskmodel promote {name} VERSION. Versions: {_listed(versions)}."
+                )
                 raise CallError(f'"{name}" has no alias "{which}".{hint}')
             version = aliases[which]
         if version not in versions:
             raise CallError(f'"{name}" has no version {version}. Known: {_listed(versions)}.')
         return self.root / name / str(version)
 
-    def promote(self, name: str, version: int, *, who: str, why: str) -> Promotion:
-        """Let the champion alias of ``name`` stand for ``version``, and write down who did it, when and why.
+    def promote(self, name: str, version: int, *, who: str, why: str, alias: str = CHAMPION) -> Promotion:
+        """Let an alias of ``name`` stand for ``version``, and write down who did it, when and why.
+
+        A challenger that becomes the champion is the challenger no longer.
 
         Parameters
         ----------
         name : str
         version : int
-            A known one; the champion itself again is refused, so that each line of the log says something.
+            A known one; what the alias stands for already is refused, so that each line of the log says something.
         who, why : str
             Not empty; kept in the log for good.
+        alias : {"champion", "challenger"}
 
         Returns
         -------
@@ -167,41 +148,40 @@ class ModelStore:
         Raises
         ------
         CallError
-            For an unknown name or version (naming known ones), or an empty ``who`` or ``why``.
+            For an unknown name, version or alias (naming known ones), an empty ``who`` or ``why``, a champion that
+            shall be its own challenger, or a challenger where there is no champion.
         """
         for label, text in (("who", who), ("why", why)):
             if not text.strip():
                 raise CallError(f"{label} is empty: a promotion is kept with who decided it and why.")
+        if alias not in ALIASES:
+            raise CallError(f'there is no alias "{alias}".{did_you_mean(alias, ALIASES)}')
         self._check_known(name)
         versions = self.versions(name)
         if version not in versions:
             raise CallError(f'"{name}" has no version {version}. Known: {_listed(versions)}.')
         aliases = self.aliases(name)
-        before = aliases.get(CHAMPION)
-        if before == version:
-            raise CallError(f'"{name}": version {version} is the champion already.')
-        moved = Promotion(
-            datetime.now(UTC).isoformat(timespec="seconds"), who.strip(), why.strip(), CHAMPION, before, version
-        )
-        # The log first: a champion that nobody answers for must not exist.
-        self._append(name, moved)
+        if aliases.get(alias) == version:
+            raise CallError(f'"{name}": version {version} is the {alias} already.')
+        if alias == CHALLENGER and CHAMPION not in aliases:
+            raise CallError(f'"{name}" has no champion to challenge: promote a version to champion first.')
+        if alias == CHALLENGER and aliases[CHAMPION] == version:
+            raise CallError(f'"{name}": version {version} is the champion; a challenger is scored beside it.')
+        moved = self._log(name, alias, before=aliases.get(alias), after=version, who=who, why=why)
+        if alias == CHAMPION and aliases.get(CHALLENGER) == version:
+            del aliases[CHALLENGER]
+            self._log(name, CHALLENGER, before=version, after=None, who=who, why="became the champion")
         with write_aside(self.root / name / "aliases.json") as aside:
-            aside.write_text(json.dumps({**aliases, CHAMPION: version}, indent=1) + "\n", encoding="utf-8")
+            aside.write_text(json.dumps({**aliases, alias: version}, indent=1) + "\n", encoding="utf-8")
         return moved
 
-    def _append(self, name: str, moved: Promotion) -> None:
-        line = {
-            "at": moved.at,
-            "who": moved.who,
-            "why": moved.why,
-            "alias": moved.alias,
-            "from": moved.from_version,
-            "to": moved.to_version,
-        }
-        with (self.root / name / "promotions.jsonl").open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(line, ensure_ascii=False) + "\n")
-            handle.flush()
-            os.fsync(handle.fileno())
+    def _log(self, name: str, alias: str, *, before: int | None, after: int | None, who: str, why: str) -> Promotion:
+        """The log comes first: a champion that nobody answers for must not exist."""
+        figures = {str(v): headline(self.root / name / str(v)) for v in (before, after) if v is not None}
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        moved = Promotion(at, who.strip(), why.strip(), alias, before, after, figures)
+        append(self.root / name / LOG, moved)
+        return moved
 
     def _settle(self, home: Path, aside: Path) -> int:
         """Rename to the first free number; a rename onto a folder that another run has just filled fails."""

@@ -26,6 +26,7 @@ from riskmodel.monitoring.rules import FlagRule
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
     from riskmodel.model import Bundle
+    from riskmodel.monitoring.challenger import Challenger
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
 
@@ -43,6 +44,7 @@ def inputs(
     cohort: str,
     policy: Policy,
     settings: Mapping[str, object],
+    beside: Challenger | None = None,
 ) -> dict[str, str]:
     """Return what a run depends on, as strings to compare: two runs with equal inputs leave equal results."""
     return {
@@ -55,6 +57,7 @@ def inputs(
         "policy": policy.digest,
         "riskmodel": __version__,
         **{key: str(value) for key, value in settings.items()},
+        **({} if beside is None else beside.inputs),
     }
 
 

@@ -12,7 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from riskmodel.files import write_aside
 from riskmodel.monitoring import record
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
+from riskmodel.monitoring.challenger import Challenger, with_risk
 from riskmodel.monitoring.checkpoint import Checkpoints, check_same
 from riskmodel.monitoring.choosing import Choice, choose
 from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort, trained_cohort
@@ -78,6 +79,7 @@ class _Run:
     cohort: dict[str, plan.Household]
     rules: list[FlagRule]
     provenance: Provenance
+    challenger: Challenger | None = None
     timings: dict[str, float] = field(default_factory=dict)
     residuals: dict[str, float] = field(default_factory=dict)
 
@@ -109,7 +111,8 @@ class _Run:
         """The model's features, then what rules, categories and measures read of what the catalogue has."""
         known = self.catalogue.features
         others = [*(rule.rule.feature for rule in self.rules), *CATEGORY_FEATURES, "members_able"]
-        return list(dict.fromkeys([*self.model_features, *(name for name in others if name in known)]))
+        beside = [] if self.challenger is None else self.challenger.bundle.names
+        return list(dict.fromkeys([*self.model_features, *(name for name in others if name in known), *beside]))
 
 
 def score_registry(
@@ -128,6 +131,7 @@ def score_registry(
     chunk: int = CHUNK,
     flag_chunk: int = FLAG_CHUNK,
     resume: bool = False,
+    challenger: Challenger | None = None,
 ) -> dict[str, Any]:
     """Score everyone present at ``as_of`` and flag whom to visit first.
 
@@ -158,6 +162,9 @@ def score_registry(
         Households scored, and flags explained, at a time; bounds the memory.
     resume : bool
         Continue an interrupted run with the same inputs; where there is none, start anew.
+    challenger : Challenger, optional
+        Another version, scored beside: ``scores.parquet`` gets its risk, ``run.json`` how its list would differ. It
+        flags nobody and changes no flag.
 
     Returns
     -------
@@ -185,6 +192,8 @@ def score_registry(
     check_same_features([*specs, *read], catalogue, model=called)
     if not rules:
         _LOG.info("%s knows no rule of its experiment: no rule flags", called)
+    if challenger is not None:
+        challenger.check(catalogue, champion=bundle, model=called)
     policy = policy or workspace_policy()
     _warn_of_other_figures(policy, told.get("policy"), model=called)
     cohort = cohort_outputs(registry, trained_cohort(told, catalogue, model=called))
@@ -204,7 +213,11 @@ def score_registry(
         rules=rules,
         # The bundle's own digest may speak of features that the model left aside; it is what people will look for.
         provenance=Provenance(model, model_version, str(told.get("catalogue_hash", catalogue_hash(specs)))),
+        challenger=challenger,
     )
+    if challenger is not None and run.ran.engine != replace(run, challenger=None).ran.engine:
+        _LOG.warning("%s needs another engine than the model: not scored beside, no flag may change", challenger.called)
+        run = replace(run, challenger=None)
     inputs = record.inputs(
         registry,
         bundle,
@@ -213,6 +226,7 @@ def score_registry(
         features=catalogue.only(run.needed).hash,
         cohort=digest(cohort),
         policy=policy,
+        beside=run.challenger,
         settings={"capacity": capacity, "rule_capacity": rule_capacity or "all", "engine": engine}
         | {"chunk": chunk, "flag_chunk": flag_chunk},
     )
@@ -288,6 +302,8 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
             timings=run.timings,
             files={name: work.path(name) for name in final},
         )
+        if run.challenger is not None:
+            told["challenger"] = run.challenger.beside(people, scored, choice, capacity=run.capacity)
         for name in final:
             work.path(name).replace(out / name)
         with write_aside(out / record.NAME) as aside:
@@ -344,6 +360,8 @@ def _score(run: _Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
                 ],
                 schema=_SCORED,
             )
+            for column, values in run.challenger.score(batch).items() if run.challenger is not None else ():
+                part = part.append_column(column, values)
             with write_aside(work.path(name)) as aside:
                 pq.write_table(part, aside)
         if number == 0:
@@ -365,7 +383,9 @@ def _with_choice(people: pd.DataFrame, scored: pd.DataFrame, choice: Choice) -> 
     by = np.select(
         [choice.by_model & choice.by_rule, choice.by_model, choice.by_rule], ["both", "model", "rule"], default=""
     )
+    beside = {name: scored[name].to_numpy() for name in ("challenger_risk",) if name in scored}
     return people.assign(
+        **beside,
         risk=scored["risk"].to_numpy(),
         margin=scored["margin"].to_numpy(),
         rules=scored["rules"].to_numpy(),
@@ -411,6 +431,7 @@ def _explain(run: _Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[pa.Tabl
 
 
 def _scores_table(frame: pd.DataFrame) -> pa.Table:
-    columns = {name: frame[name] for name in SCORES.names}
+    schema = with_risk(SCORES, frame.columns)
+    columns = {name: frame[name] for name in schema.names}
     columns["rank"] = frame["rank"].where(frame["rank"] > 0).astype("Int64")
-    return pa.table([pa.array(columns[f.name], f.type, from_pandas=True) for f in SCORES], schema=SCORES)
+    return pa.table([pa.array(columns[f.name], f.type, from_pandas=True) for f in schema], schema=schema)
