@@ -22,6 +22,7 @@ COMMANDS = (
     "features",
     "labels",
     "train",
+    "recalibrate",
     "promote",
     "score",
     "report",

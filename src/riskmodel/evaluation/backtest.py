@@ -84,7 +84,14 @@ def _both(values: np.ndarray, where: str, advice: str) -> None:
 
 
 def backtest(
-    X: pd.DataFrame, y: pd.Series, *, folds: Sequence[Fold], scorers: Sequence[Scorer], groups: pd.Series, label: str
+    X: pd.DataFrame,
+    y: pd.Series,
+    *,
+    folds: Sequence[Fold],
+    scorers: Sequence[Scorer],
+    groups: pd.Series,
+    label: str,
+    as_of: np.ndarray | None = None,
 ) -> Predictions:
     """Teach every scorer on each fold's past and ask it about the fold's test rows.
 
@@ -98,6 +105,8 @@ def backtest(
         The hold-out group of each row; the model keeps groups whole when it calibrates itself.
     label : str
         What progress is called.
+    as_of : ndarray of date, optional
+        The date of each row, for scorers that divide their past by time.
     """
     check_classes(folds, y)
     origins = list(dict.fromkeys(fold.origin for fold in folds))
@@ -105,7 +114,7 @@ def backtest(
     scores: dict[str, list[np.ndarray]] = {scorer.name: [] for scorer in scorers}
     taught: list[list[tuple[int, int]]] = [[] for _ in origins]
     rounds = [(fold, scorer) for fold in folds for scorer in scorers]
-    calls = [partial(_ask, scorer, X, y, fold=fold, codes=codes) for fold, scorer in rounds]
+    calls = [partial(_ask, scorer, X, y, fold=fold, codes=codes, as_of=as_of) for fold, scorer in rounds]
     with warnings.catch_warnings():
         # A column that is missing in a fold's whole past is no news to the reader of a table. (Said here, once:
         # warning filters are not a thread's own.)
@@ -128,9 +137,12 @@ def backtest(
     )
 
 
-def _ask(scorer: Scorer, X: pd.DataFrame, y: pd.Series, *, fold: Fold, codes: np.ndarray) -> np.ndarray:
+def _ask(
+    scorer: Scorer, X: pd.DataFrame, y: pd.Series, *, fold: Fold, codes: np.ndarray, as_of: np.ndarray | None
+) -> np.ndarray:
     past = X.iloc[fold.train].reset_index(drop=True)
-    predict = scorer.fit(past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train])
+    dated = {"as_of": None if as_of is None else as_of[fold.train]} if scorer.dated else {}
+    predict = scorer.fit(past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train], **dated)
     score = np.asarray(predict(X.iloc[fold.test].reset_index(drop=True)), dtype=float)
     if np.isnan(score).any():
         raise DataError(f"{scorer.en} gave {int(np.isnan(score).sum()):,} missing scores at {fold.origin or 'a fold'}.")

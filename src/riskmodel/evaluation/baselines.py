@@ -12,7 +12,7 @@ import pandas as pd
 from riskmodel.training.experiment import Baselines, Logistic, OneNumber, Rule
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
-Fit = Callable[[pd.DataFrame, pd.Series, np.ndarray], Predict]
+Fit = Callable[..., Predict]
 
 
 class Comparison(NamedTuple):
@@ -47,6 +47,8 @@ class Scorer:
         Whether what it gives is a probability, or only an order.
     fit : callable
         ``fit(X, y, groups)`` gives ``predict(X)``, which gives an array of scores, higher first.
+    dated : bool
+        Whether ``fit`` also takes ``as_of``, the date of each row.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Scorer:
     means_en: str
     probabilities: bool
     fit: Fit
+    dated: bool = False
 
 
 def rule_flags(rule: Rule, X: pd.DataFrame) -> np.ndarray:

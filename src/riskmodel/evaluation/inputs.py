@@ -11,6 +11,7 @@ import pandas as pd
 
 from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.evaluation.baselines import Scorer, baseline_scorers
+from riskmodel.evaluation.calibrating import calibrate_over_time
 from riskmodel.features.catalogue import Catalogue, load_catalogue
 from riskmodel.training.experiment import Experiment, load_experiment
 from riskmodel.training.plan import Plan, check_names, plan_dates
@@ -113,6 +114,8 @@ def _check_model(experiment: Experiment) -> None:
 
     known = set(RiskClassifier().get_params()) - {"random_state"}
     for name, value in experiment.model.items():
+        if name == "calibration" and "method" in experiment.calibration.model_fields_set:
+            raise experiment.wrong("model.calibration", "is given, and calibration.method too: leave one of them out.")
         if name == "random_state":
             raise experiment.wrong("model.random_state", "is set by seed: write it there.")
         if name not in known:
@@ -192,8 +195,8 @@ def scorers_of(prepared: Prepared) -> list[Scorer]:
     directions = {name: spec.direction for name, spec in prepared.catalogue.features.items() if spec.direction}
     columns = list(prepared.columns)
 
-    def fit(X: pd.DataFrame, y: pd.Series, groups: np.ndarray) -> Any:
-        classifier = new_classifier(prepared).fit(X[columns], y.astype(int), groups=groups)
+    def fit(X: pd.DataFrame, y: pd.Series, groups: np.ndarray, as_of: np.ndarray | None = None) -> Any:
+        classifier = fit_model(prepared, X, y, groups=groups, as_of=as_of)
         return lambda rows: np.asarray(classifier.predict_proba(rows[columns]))[:, 1]
 
     model = Scorer(
@@ -204,9 +207,18 @@ def scorers_of(prepared: Prepared) -> list[Scorer]:
         means_en="LightGBM and bounded curves in one sum, calibrated",
         probabilities=True,
         fit=fit,
+        dated=True,
     )
     baselines = baseline_scorers(prepared.experiment.baselines, columns=columns, words=words, directions=directions)
     return [model, *baselines]
+
+
+def fit_model(
+    prepared: Prepared, X: pd.DataFrame, y: pd.Series, *, groups: np.ndarray, as_of: np.ndarray | None
+) -> RiskClassifier:
+    """Fit the model of an experiment, calibrated as it asks."""
+    classifier = new_classifier(prepared).fit(X[list(prepared.columns)], y.astype(int), groups=groups)
+    return calibrate_over_time(classifier, y.to_numpy(), as_of=as_of, how=prepared.experiment.calibration)
 
 
 def new_classifier(prepared: Prepared) -> RiskClassifier:
@@ -215,4 +227,6 @@ def new_classifier(prepared: Prepared) -> RiskClassifier:
 
     specs = prepared.catalogue.features
     monotone = {name: specs[name].monotone for name in prepared.columns}
-    return RiskClassifier(**{"monotone": monotone, **prepared.experiment.model}, random_state=prepared.experiment.seed)
+    experiment = prepared.experiment
+    settings = {"monotone": monotone, "calibration": experiment.calibration.method, **experiment.model}
+    return RiskClassifier(**settings, random_state=experiment.seed)

@@ -23,9 +23,9 @@ from riskmodel.evaluation.findings import mode_name
 from riskmodel.evaluation.inputs import (
     Prepared,
     build_rows,
+    fit_model,
     groups_of,
     models_folder,
-    new_classifier,
     prepare,
     scorers_of,
 )
@@ -149,9 +149,8 @@ def run_experiment(
         scorers = scorers_of(prepared)
         tables, predictions, regret = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers, truth=judged)
         with step("The final model"):
-            classifier = new_classifier(prepared).fit(
-                rows.X[list(prepared.columns)], rows.y.astype(int), groups=pd.factorize(groups, sort=True)[0]
-            )
+            codes, as_of = pd.factorize(groups, sort=True)[0], rows.frame["as_of"].to_numpy()
+            classifier = fit_model(prepared, rows.X, rows.y, groups=codes, as_of=as_of)
         drift = drift_of(prepared, rows, predictions=predictions.get(OUT_OF_TIME), folds=folds.get(OUT_OF_TIME, []))
         evaluation = _gather(
             prepared, rows, scorers=scorers, tables=tables, classifier=classifier, regret=regret, drift=drift
@@ -224,6 +223,7 @@ def _judge(
             scorers=scorers,
             groups=groups,
             label=f"Testing {mode_name(mode, 'en')}",
+            as_of=rows.frame["as_of"].to_numpy(),
         )
         with step("Intervals"):
             how = {

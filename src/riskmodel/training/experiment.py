@@ -238,6 +238,25 @@ class Intervals(_Section):
     _group = field_validator("by")(_check_group)
 
 
+class Calibration(_Section):
+    """How margins become risks.
+
+    Attributes
+    ----------
+    window : {"newest", "folds"}
+        ``folds``: rows left out in folds of whole groups, over all training dates alike. ``newest``: that map, then
+        corrected in level and slope by the rows left out at the newest dates alone.
+    dates : int
+        How many dates are the newest.
+    method : {"auto", "sigmoid", "isotonic", "none"}
+        The map by folds; "auto" is isotonic with 1,000 or more left-out cases, else sigmoid.
+    """
+
+    window: Literal["newest", "folds"] = "newest"
+    dates: int = Field(default=2, ge=1, le=40)
+    method: Literal["auto", "sigmoid", "isotonic", "none"] = "auto"
+
+
 class DriftLimits(_Section):
     """When cases found at a test origin, set against the cases expected, count as drift.
 
@@ -281,6 +300,7 @@ class Experiment(_Section):
     model: dict[str, Any] = {}
     capacities: tuple[float, ...] = (0.01, 0.02, 0.05, 0.10)
     intervals: Intervals = Intervals()
+    calibration: Calibration = Calibration()
     drift: DriftLimits = DriftLimits()
     expires_months: int = Field(default=12, ge=1, le=120)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)

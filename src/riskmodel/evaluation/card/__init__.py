@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
-from riskmodel.errors import DataError
 from riskmodel.evaluation.card import about, measured
 from riskmodel.evaluation.card.about import expires_on as expires_on
 from riskmodel.evaluation.card.checklist import checklist, failed
@@ -52,20 +51,14 @@ def card_html(evaluation: Evaluation) -> str:
 def with_section(card: str, added: Mapping[str, Section]) -> str:
     """Return a card, in Markdown or HTML, with a section at the head of each language.
 
-    Raises
-    ------
-    DataError
-        The card has no place for it: it was not written here.
+    A card that has no place for it, since it was written elsewhere, has it before everything else.
     """
     page = card.lstrip().startswith("<!DOCTYPE")
     for lang, section in added.items():
         place = _PLACE.format(lang=lang)
-        if place not in card:
-            raise DataError(
-                "The model's card has no place for a new section: it was written by another version. Train again."
-            )
-        said = to_html([section]) if page else "\n\n" + to_markdown([section])
-        card = card.replace(place, place + said, 1)
+        said = to_html([section]) if page else to_markdown([section])
+        gap = "" if page else "\n\n"
+        card = card.replace(place, place + gap + said, 1) if place in card else said + gap + card
     return card
 
 
