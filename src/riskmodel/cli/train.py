@@ -42,8 +42,8 @@ def train_command(
     (experiments/fengcheng.yaml explains each line). Paths in it are relative to the folder it lies in.
 
     Leaves a model bundle under models/NAME/VERSION, MLflow runs in models/mlflow.db, and in the output folder
-    evaluation.html (Chinese and English), card.md and card.html, metrics.json, splits.svg and predictions.parquet. The first
-    version becomes the champion; later ones are promoted with "riskmodel promote".
+    evaluation.html and card.html (Chinese and English), card.md, metrics.json, splits.svg and predictions.parquet. The
+    first version becomes the champion; later ones are promoted with "riskmodel promote".
 
     Where the registry is simulated and holds truth.parquet (riskmodel simulate OUT --truth K), all of them say besides
     how far the model and each baseline stay behind who knows every household's true risk.

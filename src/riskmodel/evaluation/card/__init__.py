@@ -22,8 +22,9 @@ LANGUAGES = ("zh", "en")
 # Where another section can be put later: a comment in Markdown and in HTML alike.
 _PLACE = "<!-- of this version: {lang} -->"
 _STYLE = """
-table.wide td{white-space:normal;text-align:left;vertical-align:top}table.wide td:nth-child(3){white-space:nowrap}
-p.lost,p.won{margin:.5em 0}
+table.wide td{white-space:normal;text-align:left;vertical-align:top}
+table.wide td:nth-child(3),table.wide td:first-child{white-space:nowrap}
+table.wide th{text-align:left}td.w,th.w{text-align:left}p.lost,p.won{margin:.5em 0}.won ul,.lost ul{margin:.2em 0}
 """
 
 
@@ -109,7 +110,7 @@ def _in_short(evaluation: Evaluation, lang: str) -> Section:
         lines.append(measured.drift_sentence(evaluation.drift, lang))
     broken = failed(evaluation)
     at = 0 if zh else 1
-    asked = "；".join(c.question[at] for c in broken) if zh else " ".join(c.question[at] for c in broken)
+    asked = ("" if zh else " ").join(check.question[at] for check in broken)
     lines.append(
         (
             f"偏倚检查表有 {len(broken)} 项未通过：{asked}"
