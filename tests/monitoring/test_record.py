@@ -89,3 +89,12 @@ def test_a_result_that_is_gone_or_changed_is_named(tmp_path, scored_run, told):
     (tmp_path / "flags.parquet").write_bytes(b"x" + (scored_run / "flags.parquet").read_bytes()[1:])
     with pytest.raises(DataError, match=r"flags\.parquet: not the file that run\.json speaks of"):
         read_record(tmp_path)
+
+
+def test_a_model_past_its_day_warns_and_before_it_does_not(scored_county, tmp_path, caplog):
+    scored_county.with_bundle(tmp_path / "old", expires="2025-06-01").score(tmp_path / "out")
+    assert "expired on 2025-06-01, and is asked about 2025-06-01" in caplog.text
+    assert "riskmodel recalibrate" in caplog.text
+    caplog.clear()
+    scored_county.with_bundle(tmp_path / "new", expires="2025-06-02").score(tmp_path / "again")
+    assert "expired" not in caplog.text

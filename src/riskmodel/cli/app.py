@@ -23,6 +23,7 @@ COMMANDS = (
     "labels",
     "train",
     "record",
+    "recalibrate",
     "promote",
     "score",
     "report",

@@ -45,9 +45,9 @@ def train_command(
     The file names the outcome, the cohort, the training dates, the test origins and the baselines
     (experiments/fengcheng.yaml explains each line). Paths in it are relative to the folder it lies in.
 
-    Leaves a model bundle under models/NAME/VERSION, MLflow runs in models/mlflow.db (docs/mlflow.md), and in
-    the output folder evaluation.html (Chinese and English), card.md, metrics.json, splits.svg and predictions.parquet.
-    The first version becomes the champion; later ones are promoted with "riskmodel promote".
+    Leaves a model bundle under models/NAME/VERSION, MLflow runs in models/mlflow.db (docs/mlflow.md), and in the output
+    folder evaluation.html and card.html (Chinese and English), card.md, metrics.json, splits.svg and
+    predictions.parquet. The first version becomes the champion; later ones are promoted with "riskmodel promote".
 
     Where the registry is simulated and holds truth.parquet (riskmodel simulate OUT --truth K), all of them say besides
     how far the model and each baseline stay behind who knows every household's true risk.
@@ -97,6 +97,7 @@ def show(trained: Trained, *, console: object) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from riskmodel.evaluation.card.measured import drift_sentence
     from riskmodel.evaluation.findings import compared, findings
     from riskmodel.evaluation.regret_words import not_believed
     from riskmodel.evaluation.run_note import standing
@@ -112,6 +113,10 @@ def show(trained: Trained, *, console: object) -> None:
         console.print(f"[bold red]NOT THE TRUTH[/]  {escape(doubted)}", soft_wrap=True, highlight=False)
     for line in _best_possible(trained.evaluation):
         console.print(f"Regret  {escape(line)}", soft_wrap=True, highlight=False)
+    if trained.evaluation.drift is not None:
+        found = trained.evaluation.drift
+        head = "[bold red]DRIFT[/]" if found.seen else "Drift"
+        console.print(f"{head}  {escape(drift_sentence(found, 'en'))}", soft_wrap=True, highlight=False)
     report = trained.out / "evaluation.html"
     console.print(f"Bundle  {trained.bundle} ({trained.reference})", soft_wrap=True, highlight=False)
     console.print(f"Report  {report}", soft_wrap=True, highlight=False)

@@ -13,6 +13,7 @@ from riskmodel.engine import plan
 from riskmodel.errors import CallError, DataError, did_you_mean
 from riskmodel.evaluation.baselines import Scorer, Taught, baseline_scorers, figure_nodes
 from riskmodel.evaluation.baselines.scorecard import scorecard_missing
+from riskmodel.evaluation.calibrating import calibrate_over_time
 from riskmodel.evaluation.tuning import SEARCHED, Search, search
 from riskmodel.features.catalogue import Catalogue, load_catalogue
 from riskmodel.features.declare import FeatureSpec
@@ -135,6 +136,8 @@ def _check_model(experiment: Experiment) -> None:
         if name == "tuned":
             _check_tuned(experiment, value)
             continue
+        if name == "calibration" and "method" in experiment.calibration.model_fields_set:
+            raise experiment.wrong("model.calibration", "is given, and calibration.method too: leave one of them out.")
         if name == "random_state":
             raise experiment.wrong("model.random_state", "is set by seed: write it there.")
         if name not in known:
@@ -271,6 +274,7 @@ def scorers_of(prepared: Prepared) -> list[Scorer]:
         columns=prepared.columns,
         settings={
             "given": experiment.model,
+            "calibration": experiment.calibration.model_dump(),
             "monotone": directions_of(prepared),
             "search": search_of(prepared).to_dict() if experiment.model_tuned else {},
             "seed": experiment.seed,
@@ -322,8 +326,9 @@ def fit_model(
         )
         # The number of trees is the estimator's own choice, beside its curves.
         told, settings = found.to_dict(), found.settings
-    classifier = new_classifier(prepared).set_params(**settings)
-    return classifier.fit(X[columns], y.astype(int), groups=groups), told
+    classifier = new_classifier(prepared).set_params(**settings).fit(X[columns], y.astype(int), groups=groups)
+    how = prepared.experiment.calibration
+    return calibrate_over_time(classifier, y.to_numpy(), as_of=as_of, how=how), told
 
 
 def directions_of(prepared: Prepared) -> dict[str, int]:
@@ -336,9 +341,8 @@ def new_classifier(prepared: Prepared) -> RiskClassifier:
     from riskmodel.model import RiskClassifier
 
     experiment = prepared.experiment
-    return RiskClassifier(
-        **{"monotone": directions_of(prepared), **experiment.model_settings}, random_state=experiment.seed
-    )
+    settings = {"monotone": directions_of(prepared), "calibration": experiment.calibration.method}
+    return RiskClassifier(**{**settings, **experiment.model_settings}, random_state=experiment.seed)
 
 
 def rows_depend_on(prepared: Prepared) -> dict[str, Any]:

@@ -38,7 +38,7 @@ FILES = ("booster.txt", "linear.json", "calibration.json", "features.json", "met
 CARD_PAGE = "card.html"
 MANIFEST = "manifest.json"
 
-_OURS = ("bundle", "files", "versions", "git_commit", "seal")
+OWN_KEYS = ("bundle", "files", "versions", "git_commit", "seal")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def save_bundle(
     """
     names = [feature["name"] for feature in features]
     _check_names(classifier, names)
-    for key in _OURS:
+    for key in OWN_KEYS:
         if key in manifest:
             raise CallError(f'manifest has "{key}", which the bundle writes itself: leave it out.')
     texts = {

@@ -146,7 +146,7 @@ def score_registry(
     model, model_version : str, int
         What every flag is signed with.
     as_of : date
-        Only what was known, and true, strictly before counts.
+        Only what was known, and true, strictly before counts. Past the day on which the model expires, the log warns.
     catalogue : Catalogue
         Must mean the same by the model's features and cohort as when it was trained.
     policy : Policy, optional
@@ -196,6 +196,7 @@ def score_registry(
         challenger.check(catalogue, champion=bundle, model=called)
     policy = policy or workspace_policy()
     _warn_of_other_figures(policy, told.get("policy"), model=called)
+    _warn_if_expired(told.get("expires"), as_of, model=called)
     cohort = cohort_outputs(registry, trained_cohort(told, catalogue, model=called))
     run = _Run(
         registry=registry,
@@ -254,6 +255,17 @@ def _warn_of_other_figures(policy: Policy, trained_with: str | None, *, model: s
             model,
             trained_with,
             policy.digest,
+        )
+
+
+def _warn_if_expired(expires: str | None, as_of: date, *, model: str) -> None:
+    if expires is not None and as_of >= date.fromisoformat(expires):
+        _LOG.warning(
+            "%s expired on %s, and is asked about %s: its risks may no longer come true as often as they say. "
+            "Recalibrate it by outcomes known since (riskmodel recalibrate), or train again.",
+            model,
+            expires,
+            as_of,
         )
 
 

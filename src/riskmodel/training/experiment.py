@@ -193,6 +193,25 @@ class Intervals(_Section):
     _group = field_validator("by")(_check_group)
 
 
+class Calibration(_Section):
+    """How margins become risks.
+
+    Attributes
+    ----------
+    window : {"newest", "folds"}
+        ``folds``: rows left out in folds of whole groups, over all training dates alike. ``newest``: that map, then
+        moved up or down until the rows left out at the newest dates add up to their cases.
+    dates : int
+        How many dates are the newest.
+    method : {"auto", "sigmoid", "isotonic", "none"}
+        The map by folds; "auto" is isotonic with 1,000 or more left-out cases, else sigmoid.
+    """
+
+    window: Literal["newest", "folds"] = "newest"
+    dates: int = Field(default=2, ge=1, le=40)
+    method: Literal["auto", "sigmoid", "isotonic", "none"] = "auto"
+
+
 class DriftLimits(_Section):
     """When cases found at a test origin, set against the cases expected, count as drift.
 
@@ -257,6 +276,7 @@ class Experiment(_Section):
     tuning: Tuning = Tuning()
     capacities: tuple[float, ...] = (0.01, 0.02, 0.05, 0.10)
     intervals: Intervals = Intervals()
+    calibration: Calibration = Calibration()
     drift: DriftLimits = DriftLimits()
     expires_months: int = Field(default=12, ge=1, le=120)
     subgroups: Subgroups = Subgroups()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
-from riskmodel.errors import DataError
 from riskmodel.evaluation.card import about, measured
 from riskmodel.evaluation.card.about import expires_on as expires_on
 from riskmodel.evaluation.card.checklist import checklist, failed
@@ -23,8 +22,9 @@ LANGUAGES = ("zh", "en")
 # Where another section can be put later: a comment in Markdown and in HTML alike.
 _PLACE = "<!-- of this version: {lang} -->"
 _STYLE = """
-table.wide td{white-space:normal;text-align:left;vertical-align:top}table.wide td:nth-child(3){white-space:nowrap}
-p.lost,p.won{margin:.5em 0}
+table.wide td{white-space:normal;text-align:left;vertical-align:top}
+table.wide td:nth-child(3),table.wide td:first-child{white-space:nowrap}
+table.wide th{text-align:left}td.w,th.w{text-align:left}p.lost,p.won{margin:.5em 0}.won ul,.lost ul{margin:.2em 0}
 """
 
 
@@ -52,20 +52,14 @@ def card_html(evaluation: Evaluation) -> str:
 def with_section(card: str, added: Mapping[str, Section]) -> str:
     """Return a card, in Markdown or HTML, with a section at the head of each language.
 
-    Raises
-    ------
-    DataError
-        The card has no place for it: it was not written here.
+    A card that has no place for it, since it was written elsewhere, has it before everything else.
     """
     page = card.lstrip().startswith("<!DOCTYPE")
     for lang, section in added.items():
         place = _PLACE.format(lang=lang)
-        if place not in card:
-            raise DataError(
-                "The model's card has no place for a new section: it was written by another version. Train again."
-            )
-        said = to_html([section]) if page else "\n\n" + to_markdown([section])
-        card = card.replace(place, place + said, 1)
+        said = to_html([section]) if page else to_markdown([section])
+        gap = "" if page else "\n\n"
+        card = card.replace(place, place + gap + said, 1) if place in card else said + gap + card
     return card
 
 
@@ -116,7 +110,7 @@ def _in_short(evaluation: Evaluation, lang: str) -> Section:
         lines.append(measured.drift_sentence(evaluation.drift, lang))
     broken = failed(evaluation)
     at = 0 if zh else 1
-    asked = "；".join(c.question[at] for c in broken) if zh else " ".join(c.question[at] for c in broken)
+    asked = ("" if zh else " ").join(check.question[at] for check in broken)
     lines.append(
         (
             f"偏倚检查表有 {len(broken)} 项未通过：{asked}"

@@ -11,9 +11,17 @@ from riskmodel.engine.calendar import add_months
 from riskmodel.evaluation.card.document import Block, Grid, Items, Section, Text
 from riskmodel.evaluation.report_words import WORDS
 from riskmodel.evaluation.results import Evaluation
+from riskmodel.registry.schema import TABLES
 from riskmodel.training import flow as steps
 
 _PACKAGES = ("riskmodel", "lightgbm", "scikit-learn", "numpy")
+
+
+def table_words(names: Sequence[str], lang: str) -> str:
+    """Return what tables of the registry are called; one that the registry's schema does not know by its name."""
+    known = {name: (table.zh, table.en) for name, table in TABLES.items()}
+    at = 0 if lang == "zh" else 1
+    return ("、" if lang == "zh" else ", ").join(known.get(name, (name, name))[at] for name in names)
 
 
 def expires_on(evaluation: Evaluation) -> date:
@@ -99,7 +107,10 @@ def _flow(evaluation: Evaluation, lang: str) -> Grid:
     rows, before = [], [0] * len(head)
     for column in columns:
         counts = [int(flow[column].iloc[at]) for at in picked] + [int(flow[column].sum())]
-        lost = [f" (−{was - now:,})" if column in rules else "" for was, now in zip(before, counts, strict=False)]
+        lost = [
+            f" (−{was - now:,})" if column in rules and was > now else ""
+            for was, now in zip(before, counts, strict=False)
+        ]
         rows.append([words.get(column, column), *(f"{n:,}{by}" for n, by in zip(counts, lost, strict=True))])
         before = counts
     return Grid(head, rows)
@@ -126,7 +137,7 @@ def data(evaluation: Evaluation, lang: str) -> Section:
         ]
     )
     if absent:
-        named = ", ".join(absent)
+        named = table_words(absent, lang)
         lines.append(f"登记中没有这些表：{named}。" if zh else f"Tables that the registry does not have: {named}.")
     return Section("数据与时间" if zh else "Data and dates", [Items(lines)])
 

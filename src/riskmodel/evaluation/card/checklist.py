@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from riskmodel.evaluation.card.about import table_words
 from riskmodel.evaluation.card.document import Grid, Section, Text
 from riskmodel.evaluation.card.measured import broken_directions, drift_sentence, group_cells
 from riskmodel.evaluation.findings import findings, shown
@@ -121,12 +122,12 @@ def _before(evaluation: Evaluation) -> Check:
 
 def _tables_there(evaluation: Evaluation) -> Check:
     absent = evaluation.record.get("tables_absent")
-    named = ", ".join(absent or ())
+    named = table_words(absent or (), "zh"), table_words(absent or (), "en")
     return Check(
         domain="predictors",
         question=("特征所需的数据都有吗？", "Is the data of every predictor there?"),
         answer="unknown" if absent is None else "fail" if absent else "pass",
-        fact=(f"登记中缺少的表：{named}。", f"Tables that the registry lacks: {named}.")
+        fact=(f"登记中缺少的表：{named[0]}。", f"Tables that the registry lacks: {named[1]}.")
         if absent
         else ("特征所需的表都在。", "Every table that a feature reads is there."),
     )
@@ -167,7 +168,7 @@ def _gap(evaluation: Evaluation) -> Check:
 def _administrative(evaluation: Evaluation) -> Check:
     read = evaluation.record.get("outcome_tables")
     listed = read is not None and _LISTING in read
-    named = ", ".join(read or ())
+    named = table_words(read or (), "zh"), table_words(read or (), "en")
     return Check(
         domain="outcome",
         question=(
@@ -178,8 +179,8 @@ def _administrative(evaluation: Evaluation) -> Check:
         fact=("没有记录结果读哪些表。", "Which tables the outcome reads is not recorded.")
         if read is None
         else (
-            f"结果由这些表得出：{named}。" + ("其中有监测名单：没被看到的户算作没有发生。" if listed else ""),
-            f"It is read from: {named}."
+            f"结果由这些表得出：{named[0]}。" + ("其中有监测名单：没被看到的户算作没有发生。" if listed else ""),
+            f"It is read from: {named[1]}."
             + (" The monitoring list is among them: whom nobody saw counts as negative." if listed else ""),
         ),
     )

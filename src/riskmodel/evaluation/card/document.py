@@ -27,11 +27,12 @@ class Items:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table; ``wide`` columns hold sentences and may break into lines."""
+    """A table; where it is ``wide`` cells hold sentences; its ``words`` first columns hold words, the rest figures."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     wide: bool = False
+    words: int = 1
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _block_markdown(block: Block) -> str:
             return f"**{words}**" if kind == "lost" else words
         case Items(lines, _):
             return "\n".join(f"- {line}" for line in lines)
-        case Grid(head, rows, _):
+        case Grid(head, rows):
             table = [head, ["---"] * len(head), *([_cell(cell) for cell in row] for row in rows)]
             return "\n".join("| " + " | ".join(row) + " |" for row in table)
         case Picture():
@@ -96,9 +97,18 @@ def _block_html(block: Block) -> str:
         case Items(lines, kind):
             items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
             return f"<ul>{items}</ul>" if not kind else f"<div{_class(kind)}><ul>{items}</ul></div>"
-        case Grid(head, rows, wide):
-            top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-            body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+        case Grid(head, rows, wide, words):
+            top = "".join(
+                f"<th{_class('w' if 0 < at < words else '')}>{html.escape(cell)}</th>" for at, cell in enumerate(head)
+            )
+            body = "".join(
+                "<tr>"
+                + "".join(
+                    f"<td{_class('w' if 0 < at < words else '')}>{html.escape(c)}</td>" for at, c in enumerate(row)
+                )
+                + "</tr>"
+                for row in rows
+            )
             return f"<div class='scroll'><table{_class('wide' if wide else '')}><tr>{top}</tr>{body}</table></div>"
         case Picture(svg):
             return svg

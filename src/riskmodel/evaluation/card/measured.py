@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from riskmodel.drawing import reliability_plot
+from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.card.document import Block, Grid, Items, Picture, Section, Text
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.drift import LARGE_SHIFT, Drift
@@ -152,16 +153,21 @@ def drift_sentence(drift: Drift, lang: str) -> str:
     if zh:
         each = "；".join(
             f"{o.origin} 预计 {o.calibration.expected:,.0f} 户，实际 {o.calibration.found:,} 户，"
-            f"为预计的 {shown(o.calibration.ratio, 'ratio', digits=2)} 倍"
+            f"为预计的 {_times(o.calibration.ratio, 'zh')}"
             for o in drift.seen
         )
         return f"看到漂移：{len(drift.origins)} 个检验时点中有 {len(drift.seen)} 个。{each}。"
     each = "; ".join(
         f"{o.origin}: {o.calibration.expected:,.0f} cases expected, {o.calibration.found:,} found, "
-        f"{shown(o.calibration.ratio, 'ratio', digits=2)} times as many"
+        f"{_times(o.calibration.ratio, 'en')}"
         for o in drift.seen
     )
     return f"Drift seen at {len(drift.seen)} of {len(drift.origins)} test origins. {each}."
+
+
+def _times(ratio: Estimate, lang: str) -> str:
+    ends = f"{ratio.low:.2f}–{ratio.high:.2f}"
+    return f"{ratio.value:.2f} 倍（{ends}）" if lang == "zh" else f"{ratio.value:.2f} times as many ({ends})"
 
 
 def drift(evaluation: Evaluation, lang: str) -> Section:
@@ -211,6 +217,7 @@ def drift(evaluation: Evaluation, lang: str) -> Section:
             if zh
             else ["origin", "feature", "PSI", "mean then", "mean now"],
             rows,
+            words=2,
         ),
     ]
     return Section(title, blocks)
@@ -284,7 +291,9 @@ def reasons(evaluation: Evaluation, lang: str) -> Section:
         else "Mean absolute contribution over all households: it says where scores come from, not what causes what. "
         "* marks a sensitive feature."
     )
-    return Section("分数主要看什么" if zh else "What moves the score", [Grid(head, rows), Text(note, kind="note")])
+    return Section(
+        "分数主要看什么" if zh else "What moves the score", [Grid(head, rows, words=2), Text(note, kind="note")]
+    )
 
 
 def failures(evaluation: Evaluation, lang: str) -> Section:
