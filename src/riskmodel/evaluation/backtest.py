@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.errors import DataError
-from riskmodel.evaluation.baselines import Scorer
+from riskmodel.evaluation.baselines import Predict, Scorer
 from riskmodel.parallel import side_by_side
 from riskmodel.progress import track
 from riskmodel.training.splits import Fold
@@ -38,6 +38,8 @@ class Predictions:
         One entry a stratum; None for plain cross-validation.
     trained_on : list of tuple of int
         For each stratum the smallest number of rows and of positives that a model was taught with.
+    taught : dict
+        (stratum, fold) -> the model as it was taught there, to ask it again.
     """
 
     rows: np.ndarray
@@ -47,6 +49,7 @@ class Predictions:
     scores: dict[str, np.ndarray]
     origins: list[date | None]
     trained_on: list[tuple[int, int]]
+    taught: dict[tuple[int, int], Predict] = field(default_factory=dict)
 
 
 def check_classes(folds: Sequence[Fold], y: pd.Series) -> None:
@@ -103,7 +106,8 @@ def backtest(
     origins = list(dict.fromkeys(fold.origin for fold in folds))
     codes = pd.factorize(groups, sort=True)[0]
     scores: dict[str, list[np.ndarray]] = {scorer.name: [] for scorer in scorers}
-    taught: list[list[tuple[int, int]]] = [[] for _ in origins]
+    counts: list[list[tuple[int, int]]] = [[] for _ in origins]
+    models: dict[tuple[int, int], Predict] = {}
     rounds = [(fold, scorer) for fold in folds for scorer in scorers]
     calls = [partial(_ask, scorer, X, y, fold=fold, codes=codes) for fold, scorer in rounds]
     with warnings.catch_warnings():
@@ -111,11 +115,13 @@ def backtest(
         # warning filters are not a thread's own.)
         warnings.filterwarnings("ignore", message="Skipping features without any observed values")
         done = track(side_by_side(calls), label=label, total=len(calls))
-        for (_, scorer), score in zip(rounds, done, strict=True):
+        for (fold, scorer), (score, predict) in zip(rounds, done, strict=True):
             scores[scorer.name].append(score)
+            if scorer.name == "model":
+                models[origins.index(fold.origin), fold.number] = predict
     for fold in folds:
         positives = int(y.to_numpy()[fold.train].sum())
-        taught[origins.index(fold.origin)].append((len(fold.train), positives))
+        counts[origins.index(fold.origin)].append((len(fold.train), positives))
     rows = np.concatenate([fold.test for fold in folds])
     return Predictions(
         rows=rows,
@@ -124,14 +130,15 @@ def backtest(
         outcome=y.to_numpy(dtype=float)[rows],
         scores={name: np.concatenate(parts) for name, parts in scores.items()},
         origins=origins,
-        trained_on=[min(parts) for parts in taught],
+        trained_on=[min(parts) for parts in counts],
+        taught=models,
     )
 
 
-def _ask(scorer: Scorer, X: pd.DataFrame, y: pd.Series, *, fold: Fold, codes: np.ndarray) -> np.ndarray:
+def _ask(scorer: Scorer, X: pd.DataFrame, y: pd.Series, *, fold: Fold, codes: np.ndarray) -> tuple[np.ndarray, Predict]:
     past = X.iloc[fold.train].reset_index(drop=True)
     predict = scorer.fit(past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train])
     score = np.asarray(predict(X.iloc[fold.test].reset_index(drop=True)), dtype=float)
     if np.isnan(score).any():
         raise DataError(f"{scorer.en} gave {int(np.isnan(score).sum()):,} missing scores at {fold.origin or 'a fold'}.")
-    return score
+    return score, predict

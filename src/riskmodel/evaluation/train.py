@@ -149,8 +149,8 @@ def run_experiment(
             tracking.open()
         scorers = scorers_of(prepared)
         tables, predictions, regret = _judge(prepared, rows, groups=groups, folds=folds, scorers=scorers, truth=judged)
-        with step("Groups, visits, lead time"):
-            further = look_further(prepared, rows, predictions)
+        with step("Groups, visits, stability"):
+            further = look_further(prepared, rows, predictions, folds=folds, groups=groups)
         with step("The final model"):
             classifier = new_classifier(prepared).fit(
                 rows.X[list(prepared.columns)], rows.y.astype(int), groups=pd.factorize(groups, sort=True)[0]
