@@ -310,3 +310,21 @@ def test_the_command_checks_and_explains(workspace, tmp_path):
     assert done.exit_code == 0, done.output
     assert "2022-07-01" in done.output
     assert "splits.svg" in done.output.replace("\n", "")
+
+
+def test_the_report_says_what_a_list_means_beyond_the_tables(trained):
+    further = trained.evaluation.further
+    tables = trained.evaluation.summary("out_of_time")
+    at_five = next(v for v in further.visits if v.capacity == 0.05)
+    assert at_five.recall.value == pytest.approx(tables.estimates["model"]["recall_at_5pct"].value)
+    assert [t.origin for t in further.totals] == ["2022-01-01", "2022-07-01", "2023-01-01", "pooled"]
+    assert {cell.name for cell in further.subgroups} == {"t0", "t1", "t2"}
+    assert further.lead_time is None, "this outcome has no date"
+    stays = [one.stays.value for one in further.stability]
+    assert len(stays) == 4 and all(0.3 < share <= 1 for share in stays)
+    page = (trained.out / "evaluation.html").read_text(encoding="utf-8")
+    for word in ("走访多少户发现一户", "Visits for one case found", "Every township visits the first of its own"):
+        assert word in page
+    told = json.loads((trained.out / "metrics.json").read_text(encoding="utf-8"))["further"]
+    assert told["stability"][0]["stays"]["value"] == stays[0]
+    assert not re.search(r"H\d{5}", json.dumps(told))

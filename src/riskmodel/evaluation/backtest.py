@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from riskmodel.errors import DataError
-from riskmodel.evaluation.baselines import Scorer
+from riskmodel.evaluation.baselines import Predict, Scorer, Taught, asks
 from riskmodel.evaluation.baselines.average import averaged
 from riskmodel.evaluation.stages import Contents, Said, Stages, teach_and_ask
 from riskmodel.parallel import side_by_side
@@ -41,6 +41,8 @@ class Predictions:
         One entry a stratum; None for plain cross-validation.
     trained_on : list of tuple of int
         For each stratum the smallest number of rows and of positives that a model was taught with.
+    taught : dict
+        (stratum, fold) -> the model as it was taught there, to ask it again.
     told : dict of str to list of dict
         By scorer, where it has something to tell of how it was taught: origin, fold and what it told, one entry a fold.
     """
@@ -52,7 +54,15 @@ class Predictions:
     scores: dict[str, np.ndarray]
     origins: list[date | None]
     trained_on: list[tuple[int, int]]
+    taught: dict[tuple[int, int], Predict] = field(default_factory=dict)
     told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+class _Round(NamedTuple):
+    """What a scorer said of a fold; the model also as it was taught."""
+
+    said: Said
+    model: Predict | None
 
 
 def check_classes(folds: Sequence[Fold], y: pd.Series) -> None:
@@ -121,15 +131,14 @@ def backtest(
     origins = list(dict.fromkeys(fold.origin for fold in folds))
     codes = pd.factorize(groups, sort=True)[0]
     contents = None if stages is None else Contents(X, y, codes=codes, as_of=as_of)
-    taught = [scorer for scorer in scorers if not scorer.average_of]
-    rounds = [(fold, scorer) for fold in folds for scorer in taught]
-    calls = []
-    for fold, scorer in rounds:
-        ask = partial(_ask, scorer, X, y, fold=fold, codes=codes, as_of=as_of)
-        calls.append(
-            ask if stages is None or contents is None else partial(stages.said, contents.of(scorer, fold), ask)
-        )
-    scores: dict[str, list[np.ndarray]] = {scorer.name: [] for scorer in taught}
+    asked = [scorer for scorer in scorers if not scorer.average_of]
+    rounds = [(fold, scorer) for fold in folds for scorer in asked]
+    calls = [
+        partial(_round, scorer, X, y, fold=fold, codes=codes, as_of=as_of, stages=stages, contents=contents)
+        for fold, scorer in rounds
+    ]
+    scores: dict[str, list[np.ndarray]] = {scorer.name: [] for scorer in asked}
+    models: dict[tuple[int, int], Predict] = {}
     told: dict[str, list[dict[str, Any]]] = {}
     with warnings.catch_warnings():
         # A column that is missing in a fold's whole past is no news to the reader of a table. (Said here, once:
@@ -137,8 +146,10 @@ def backtest(
         warnings.filterwarnings("ignore", message="Skipping features without any observed values")
         warnings.filterwarnings("ignore", message="Missing values detected")
         done = track(side_by_side(calls), label=label, total=len(calls))
-        for (fold, scorer), said in zip(rounds, done, strict=True):
+        for (fold, scorer), (said, model) in zip(rounds, done, strict=True):
             scores[scorer.name].append(said.score)
+            if model is not None:
+                models[origins.index(fold.origin), fold.number] = model
             if said.told is not None:
                 where = {"origin": str(fold.origin) if fold.origin else None, "fold": fold.number}
                 told.setdefault(scorer.name, []).append({**where, **said.told})
@@ -152,6 +163,7 @@ def backtest(
         scores={s.name: averaged(s, joined) if s.average_of else joined[s.name] for s in scorers},
         origins=origins,
         trained_on=[_least_taught(y, [fold for fold in folds if fold.origin == day]) for day in origins],
+        taught=models,
         told=told,
     )
 
@@ -160,12 +172,35 @@ def _least_taught(y: pd.Series, folds: Sequence[Fold]) -> tuple[int, int]:
     return min((len(fold.train), int(y.to_numpy()[fold.train].sum())) for fold in folds)
 
 
-def _ask(
-    scorer: Scorer, X: pd.DataFrame, y: pd.Series, *, fold: Fold, codes: np.ndarray, as_of: np.ndarray | None
-) -> Said:
-    past = X.iloc[fold.train].reset_index(drop=True)
-    dated = {"as_of": None if as_of is None else as_of[fold.train]} if scorer.dated else {}
-    teach = partial(scorer.fit, past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train], **dated)
+def _round(
+    scorer: Scorer,
+    X: pd.DataFrame,
+    y: pd.Series,
+    *,
+    fold: Fold,
+    codes: np.ndarray,
+    as_of: np.ndarray | None,
+    stages: Stages | None,
+    contents: Contents | None,
+) -> _Round:
+    """Teach a scorer on a fold's past and ask it, or take from an earlier run what it said, or the model itself."""
+
+    def teach(how: Callable[..., Any]) -> Any:
+        past = X.iloc[fold.train].reset_index(drop=True)
+        dated = {"as_of": None if as_of is None else as_of[fold.train]} if scorer.dated else {}
+        return how(past, y.iloc[fold.train].reset_index(drop=True), codes[fold.train], **dated)
+
+    depends = None if contents is None else contents.of(scorer, fold)
+    if scorer.classifier is None:
+        ask = partial(_ask, scorer, partial(teach, scorer.fit), X, fold=fold)
+        return _Round(ask() if stages is None else stages.said(depends, ask), None)
+    fit, columns = partial(teach, scorer.classifier), scorer.columns or tuple(X.columns)
+    classifier, told = fit() if stages is None else stages.model(depends, fit, columns=columns)
+    model = asks(classifier, columns)
+    return _Round(_ask(scorer, lambda: Taught(ask=model, told=told), X, fold=fold), model)
+
+
+def _ask(scorer: Scorer, teach: Callable[[], Any], X: pd.DataFrame, *, fold: Fold) -> Said:
     said = teach_and_ask(teach, X.iloc[fold.test].reset_index(drop=True))
     missing = int(np.isnan(said.score).sum())
     if missing:

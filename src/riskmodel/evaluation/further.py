@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from riskmodel.evaluation.ablation import Theme, shuffled_themes, themes_left_out
 from riskmodel.evaluation.asked import Asked
 from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.beside import look_beside
@@ -14,10 +15,12 @@ from riskmodel.evaluation.compare import draws_of, main_capacity
 from riskmodel.evaluation.inputs import Prepared, groups_of
 from riskmodel.evaluation.lead_time import LeadTime, lead_time
 from riskmodel.evaluation.other_eyes import View, by_outcome, by_treatment
+from riskmodel.evaluation.stability import Stability, stability
 from riskmodel.evaluation.subgroups import Cell, Smallest, subgroups
 from riskmodel.evaluation.totals import Total, totals
 from riskmodel.evaluation.townships import TownshipLists, township_lists
 from riskmodel.evaluation.visits import Visits, visits
+from riskmodel.training.splits import Fold
 
 if TYPE_CHECKING:
     from riskmodel.training.training_set import TrainingSet
@@ -47,6 +50,9 @@ class Further:
     by_treatment: list[View]
     by_outcome: list[View]
     lead_time: LeadTime | None
+    stability: list[Stability]
+    shuffled: list[Theme]
+    left_out: list[Theme]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -61,11 +67,25 @@ class Further:
             "by_treatment": [v.to_dict() for v in self.by_treatment],
             "by_outcome": [v.to_dict() for v in self.by_outcome],
             "lead_time": None if self.lead_time is None else self.lead_time.to_dict(),
+            "stability": [s.to_dict() for s in self.stability],
+            "themes_shuffled": [t.to_dict() for t in self.shuffled],
+            "themes_left_out": [t.to_dict() for t in self.left_out],
         }
 
 
-def look_further(prepared: Prepared, rows: TrainingSet, predictions: dict[str, Predictions]) -> Further:
-    """Ask the predictions of the first mode, out of time where there is one, all that is asked beyond the tables."""
+def look_further(
+    prepared: Prepared,
+    rows: TrainingSet,
+    predictions: dict[str, Predictions],
+    *,
+    folds: dict[str, list[Fold]],
+    groups: pd.Series,
+) -> Further:
+    """Ask the predictions of the first mode, out of time where there is one, all that is asked beyond the tables.
+
+    ``folds`` and ``groups`` are those that the predictions were made with; a model is taught anew only where the
+    experiment asks for an ablation.
+    """
     mode, predicted = next(iter(predictions.items()))
     asked = what_is_asked(prepared, rows, predicted)
     catalogue, experiment = prepared.catalogue, prepared.experiment
@@ -81,6 +101,11 @@ def look_further(prepared: Prepared, rows: TrainingSet, predictions: dict[str, P
         by_treatment=by_treatment(asked),
         by_outcome=by_outcome(asked, outcomes, predicted=experiment.outcome),
         lead_time=lead_time(asked),
+        stability=stability(prepared, rows, asked),
+        shuffled=shuffled_themes(prepared, rows, asked),
+        left_out=themes_left_out(prepared, rows, asked, folds=folds[mode], groups=groups)
+        if experiment.ablation
+        else [],
     )
 
 

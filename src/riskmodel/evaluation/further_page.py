@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from riskmodel.drawing import Series, dots_with_intervals, grouped_bars
+from riskmodel.evaluation.ablation import DRAWS, Theme
 from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.further import Further
 from riskmodel.evaluation.further_words import WORDS
@@ -37,6 +38,10 @@ def further_sections(evaluation: Evaluation, lang: str) -> str:
         parts.append(_section("outcomes", lang) + _views(further.by_outcome, further, lang))
     if further.lead_time is not None:
         parts.append(_lead(further, further.lead_time, lang))
+    if further.stability:
+        parts.append(_stability(further, lang))
+    if further.shuffled:
+        parts.append(_themes(further, lang))
     return "".join(parts)
 
 
@@ -323,3 +328,52 @@ def _lead(further: Further, found: LeadTime, lang: str) -> str:
     said = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     head = _section("lead", lang, share=share_of(found.capacity))
     return f"{head}{said}<h3>{words['lead_picture']}</h3>{drawn}"
+
+
+def _stability(further: Further, lang: str) -> str:
+    words = WORDS[lang]
+    rows = [
+        [
+            words.get(one.origin, one.origin),
+            f"{one.rows:,}",
+            told(one.stays, share=True),
+            f"{one.jaccard:.1%}",
+            "–" if math.isnan(one.still_near) else f"{one.still_near:.1%}",
+            "–" if math.isnan(one.rank_correlation) else f"{one.rank_correlation:.3f}",
+        ]
+        for one in further.stability
+    ]
+    return _section("stability", lang, share=share_of(further.capacity)) + grid(words["stability_head"], rows)
+
+
+def _themes(further: Further, lang: str) -> str:
+    words = WORDS[lang]
+    names = [theme.zh if lang == "zh" else theme.en for theme in further.shuffled]
+    picture = dots_with_intervals(
+        names,
+        [_point(theme.worth["average_precision"]) for theme in further.shuffled],
+        title=words["themes_picture"],
+        x_label=words["themes_axis"],
+        at=0.0,
+        percent=False,
+    )
+    parts = [
+        _section("themes", lang, draws=DRAWS),
+        _theme_table(further.shuffled, lang),
+        f"<h3>{words['themes_picture']}</h3>{picture}",
+    ]
+    if further.left_out:
+        parts.append(f"<h3>{words['left_out']}</h3>{_theme_table(further.left_out, lang)}")
+    return "".join(parts)
+
+
+def _theme_table(themes: Sequence[Theme], lang: str) -> str:
+    rows = [
+        [
+            theme.zh if lang == "zh" else theme.en,
+            str(theme.features),
+            *(told(e, digits=3, share=m.startswith("recall"), sign=True) for m, e in theme.worth.items()),
+        ]
+        for theme in themes
+    ]
+    return grid(WORDS[lang]["themes_head"], rows)

@@ -113,6 +113,18 @@ WORDS: dict[str, dict[str, Any]] = {
         "on_list": "在名单上",
         "off_list": "不在名单上",
         "lead_axis": "户次",
+        "stability": "名单逐月是否稳定",
+        "stability_note": "同一个模型在检验时点和一个月前各排一次名单（容量 {share}；"
+        "只看两个时点都在对象范围内的农户）。"
+        "名单每月变化太大，走访难以安排；一成不变，则没有跟上情况。两次之间登记获知了一个月的新情况。",
+        "stability_head": ["时点", "户次", "留在名单上", "重合度（Jaccard）", "离开者仍在两倍名单内", "秩相关"],
+        "themes": "每类特征值多少",
+        "themes_note": "把一类特征的取值在被检验的农户之间打乱后再问同一个模型，看少了多少：{draws} 次抽样的区间，"
+        "含 0 则看不出用处。彼此重复的类别（如各类收入）会互相替补，因此各类之和不等于全部。",
+        "themes_head": ["类别", "特征数", "AUC", "平均精度", "召回率（百分点）"],
+        "themes_picture": "打乱后平均精度减少多少",
+        "themes_axis": "平均精度减少",
+        "left_out": "去掉该类特征重新训练，少了多少",
     },
     "en": {
         "visits": "Visits for one case found",
@@ -234,5 +246,25 @@ WORDS: dict[str, dict[str, Any]] = {
         "on_list": "on the list",
         "off_list": "not on the list",
         "lead_axis": "households",
+        "stability": "From month to month",
+        "stability_note": "The same model makes its list at the test date and a month earlier (capacity {share}; of "
+        "the households of the cohort at both). A list that turns over every month cannot be worked through; one that "
+        "never moves has not noticed anything. A month of news lies between the two.",
+        "stability_head": [
+            "origin",
+            "rows",
+            "stay on the list",
+            "overlap (Jaccard)",
+            "of those who left, within twice the list",
+            "rank correlation",
+        ],
+        "themes": "What each theme of features is worth",
+        "themes_note": "The values of a theme are exchanged among the households tested and the same model is asked "
+        "again: what is lost, with intervals over {draws} draws; where one holds 0, no use can be seen. Themes that "
+        "say the same (kinds of income) stand in for each other, so they do not add up to the whole.",
+        "themes_head": ["theme", "features", "AUC", "average precision", "recall (points)"],
+        "themes_picture": "Average precision lost when a theme is shuffled",
+        "themes_axis": "average precision lost",
+        "left_out": "Lost when the model is taught anew without the theme",
     },
 }

@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskmodel.engine import plan
 from riskmodel.errors import CallError, DataError, did_you_mean
-from riskmodel.evaluation.baselines import Scorer, Taught, baseline_scorers, figure_nodes
+from riskmodel.evaluation.baselines import Scorer, asks, baseline_scorers, figure_nodes
 from riskmodel.evaluation.baselines.scorecard import scorecard_missing
 from riskmodel.evaluation.calibrating import calibrate_over_time
 from riskmodel.evaluation.tuning import SEARCHED, Search, search
@@ -257,9 +257,10 @@ def scorers_of(prepared: Prepared) -> list[Scorer]:
     columns = list(prepared.columns)
     experiment = prepared.experiment
 
-    def fit(X: pd.DataFrame, y: pd.Series, groups: np.ndarray, as_of: np.ndarray | None = None) -> Any:
-        classifier, told = fit_model(prepared, X, y, groups=groups, as_of=as_of)
-        return Taught(ask=lambda rows: np.asarray(classifier.predict_proba(rows[columns]))[:, 1], told=told)
+    def fit(
+        X: pd.DataFrame, y: pd.Series, groups: np.ndarray, as_of: np.ndarray | None = None
+    ) -> tuple[RiskClassifier, dict[str, Any]]:
+        return fit_model(prepared, X, y, groups=groups, as_of=as_of)
 
     model = Scorer(
         name="model",
@@ -269,7 +270,8 @@ def scorers_of(prepared: Prepared) -> list[Scorer]:
         means_en="LightGBM and bounded curves in one sum, calibrated"
         + (", LightGBM's settings searched for" if experiment.model_tuned else ""),
         probabilities=True,
-        fit=fit,
+        fit=lambda *past, **dated: asks(fit(*past, **dated)[0], columns),
+        classifier=fit,
         dated=True,
         columns=prepared.columns,
         settings={

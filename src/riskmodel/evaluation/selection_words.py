@@ -1,4 +1,4 @@
-"""The sections on choice over time and on tuning, in Chinese and English, for the report and the card."""
+"""The sections on choice over time and on tuning, in Chinese and English; the card has its sentences too."""
 
 from __future__ import annotations
 
@@ -90,21 +90,6 @@ def choice_html(evaluation: Evaluation, lang: str) -> str:
         items = "".join(f"<li>{html.escape(line)}</li>" for line in told)
         parts.append(f"<h2>{words['tuning_title']}</h2><ul>{items}</ul>")
     return "".join(parts)
-
-
-def choice_markdown(evaluation: Evaluation) -> list[str]:
-    """Return both sections for the card, in English with the Chinese sentences below."""
-    parts = []
-    if evaluation.choice is not None:
-        said = [" ".join(choice_said(evaluation.choice, lang)) for lang in ("en", "zh")]
-        rows = choice_rows(evaluation.choice, evaluation, "en")
-        lines = ["| " + " | ".join(row) + " |" for row in rows]
-        table = ["\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])] if rows else []
-        parts.append("\n\n".join([f"## {WORDS['en']['title']}", *said, *table]))
-    told = [*tuning_said(evaluation, "en"), *tuning_said(evaluation, "zh")]
-    if told:
-        parts.append(f"## {WORDS['en']['tuning_title']}\n\n" + "\n".join(f"- {line}" for line in told))
-    return parts
 
 
 def choice_said(choice: Choice, lang: str) -> list[str]:

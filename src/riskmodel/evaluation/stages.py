@@ -1,8 +1,9 @@
 """What a training has already worked out, kept beside its results so that an unchanged stage is not run twice.
 
-``OUT/.stages`` holds the rows (a training set), what each scorer said in each fold (Parquet), and the final model (a
-bundle). Each lies under a digest of everything that it depends on: the rows' values, the fold, the settings, the seed,
-the versions of the libraries and the source of this package. What is broken or was made of something else is made anew.
+``OUT/.stages`` holds the rows (a training set), what each scorer said in each fold (Parquet), and the models of the
+folds and of all rows (bundles). Each lies under a digest of everything that it depends on: the rows' values, the fold,
+the settings, the seed, the versions of the libraries and the source of this package. What is broken or was made of
+something else is made anew.
 The rows name households, so that the folder is never logged anywhere.
 """
 
@@ -113,7 +114,7 @@ class Stages:
     def model(
         self, depends: Any, fit: Callable[[], tuple[RiskClassifier, dict[str, Any]]], *, columns: Sequence[str]
     ) -> tuple[RiskClassifier, dict[str, Any]]:
-        """Return the final model of an earlier run that depended on the same, else fit and keep it."""
+        """Return the model of an earlier run that depended on the same, else fit and keep it."""
         from riskmodel.model import load_bundle, save_bundle
 
         place = self._place("model", depends)
@@ -123,7 +124,7 @@ class Stages:
             except (RiskmodelError, OSError, ValueError, KeyError) as error:
                 self._broken(place, error)
             else:
-                self._took("The final model")
+                self.taken += 1
                 return bundle.classifier, bundle.metrics
         classifier, told = fit()
         features = [{"name": name} for name in columns]

@@ -163,8 +163,8 @@ def run_experiment(
         tables, predictions, regret = _judge(
             prepared, rows, groups=groups, folds=folds, scorers=scorers, truth=judged, stages=stages
         )
-        with step("Groups, visits, lead time"):
-            further = look_further(prepared, rows, predictions)
+        with step("Groups, visits, stability"):
+            further = look_further(prepared, rows, predictions, folds=folds, groups=groups)
         with step("The final model"):
             classifier, told = _final_model(prepared, rows, groups=groups, scorer=scorers[0], stages=stages)
         drift = drift_of(prepared, rows, predictions=predictions.get(OUT_OF_TIME), folds=folds.get(OUT_OF_TIME, []))

@@ -281,6 +281,7 @@ class Experiment(_Section):
     expires_months: int = Field(default=12, ge=1, le=120)
     subgroups: Subgroups = Subgroups()
     also_outcomes: tuple[str, ...] = ()
+    ablation: bool = False
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     file: Path = Field(default=Path("experiment.yaml"), exclude=True)
     sha256: str = Field(default="", exclude=True)

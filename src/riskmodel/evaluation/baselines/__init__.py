@@ -2,7 +2,7 @@
 
 from riskmodel.evaluation.baselines.chosen import baseline_scorers
 from riskmodel.evaluation.baselines.rules import COMPARISONS, any_flags, figure_column, figure_nodes, rule_flags
-from riskmodel.evaluation.baselines.scorer import Predict, Scorer, Taught
+from riskmodel.evaluation.baselines.scorer import Predict, Scorer, Taught, asks
 
 __all__ = [
     "COMPARISONS",
@@ -10,6 +10,7 @@ __all__ = [
     "Scorer",
     "Taught",
     "any_flags",
+    "asks",
     "baseline_scorers",
     "figure_column",
     "figure_nodes",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from riskmodel.model import RiskClassifier
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 Fit = Callable[..., Predict]
@@ -57,6 +60,9 @@ class Scorer:
         Plain data: all that its scores depend on besides rows.
     average_of : tuple of str
         Names of the scorers whose margins it is the mean of; such a one is never taught itself.
+    classifier : callable, optional
+        Of the model alone: what ``fit`` takes gives the fitted classifier and what there is to tell of it, so that it
+        can be kept and asked again.
     """
 
     name: str
@@ -70,3 +76,9 @@ class Scorer:
     columns: tuple[str, ...] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     average_of: tuple[str, ...] = ()
+    classifier: Callable[..., tuple[RiskClassifier, dict[str, Any]]] | None = None
+
+
+def asks(classifier: RiskClassifier, columns: Sequence[str]) -> Predict:
+    """Return what asks a classifier for the risks of rows."""
+    return lambda rows: np.asarray(classifier.predict_proba(rows[list(columns)]))[:, 1]

@@ -73,6 +73,7 @@ def sections(evaluation: Evaluation, lang: str) -> list[Section]:
         about.outcome(evaluation, lang),
         measured.performance(evaluation, lang),
         *measured.best_possible(evaluation, lang),
+        *measured.choice(evaluation, lang),
         measured.calibration(evaluation, lang),
         measured.drift(evaluation, lang),
         *measured.groups(evaluation, lang),

@@ -16,6 +16,8 @@ from riskmodel.evaluation.regret_words import WORDS as REGRET
 from riskmodel.evaluation.regret_words import distance_said, intro, not_believed, unchecked, where_missing
 from riskmodel.evaluation.report_words import WORDS, how_measured
 from riskmodel.evaluation.results import OUT_OF_TIME, Evaluation
+from riskmodel.evaluation.selection_words import WORDS as CHOICE
+from riskmodel.evaluation.selection_words import choice_rows, choice_said, tuning_said
 
 _MOVERS_SHOWN = 5
 _REASONS_SHOWN = 15
@@ -357,3 +359,18 @@ def best_possible(evaluation: Evaluation, lang: str) -> list[Section]:
     blocks: list[Block] = [Text(doubted, kind="lost")] if doubted else []
     blocks += [Text(intro(regret, lang)), Items([line for line in said if line])]
     return [Section(REGRET[lang]["title"], blocks)]
+
+
+def choice(evaluation: Evaluation, lang: str) -> list[Section]:
+    """Which scorer stated rules would have chosen over time, and what searches for settings found; empty without."""
+    words, found = CHOICE[lang], []
+    if evaluation.choice is not None:
+        blocks: list[Block] = [Text(line) for line in choice_said(evaluation.choice, lang)]
+        rows = choice_rows(evaluation.choice, evaluation, lang)
+        if rows:
+            blocks.append(Grid(rows[0], rows[1:]))
+        found.append(Section(words["title"], blocks))
+    told = tuning_said(evaluation, lang)
+    if told:
+        found.append(Section(words["tuning_title"], [Items(told)]))
+    return found
