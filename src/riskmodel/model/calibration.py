@@ -117,8 +117,9 @@ def sigmoid_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrator
 def isotonic_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrator:
     """Pool adjacent violators, then straight lines in log-odds between the blocks' centres.
 
-    Every block is pooled to at least 50 rows and counted with half a row of each outcome, so that no log-odds is
-    infinite; beyond the outermost centres the sigmoid's slope goes on.
+    Every block is pooled to at least 50 rows and counted with one more row that has the mean outcome, so that no
+    log-odds is infinite and the mean risk stays the mean outcome; beyond the outermost centres the sigmoid's slope goes
+    on.
 
     Parameters
     ----------
@@ -149,8 +150,9 @@ def isotonic_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrato
             pooled[-1] = [a + b for a, b in zip(pooled[-1], above, strict=True)]
     table = np.array(pooled)
     knots = table[:, 2] / table[:, 0]
-    heights = np.log((table[:, 1] + 0.5) / (table[:, 0] - table[:, 1] + 0.5))
-    # Smoothing by half a row can undo the order of two blocks; a least slope restores it, strictly.
+    mean = (table[:, 1].sum() + 0.5) / (table[:, 0].sum() + 1.0)
+    heights = np.log((table[:, 1] + mean) / (table[:, 0] - table[:, 1] + 1.0 - mean))
+    # One more row in each can undo the order of two blocks; a least slope restores it, strictly.
     heights = np.maximum.accumulate(heights - _LEAST_SLOPE * knots) + _LEAST_SLOPE * knots
     return Calibrator("isotonic", knots, heights, straight.slope_below, straight.slope_above)
 

@@ -1,4 +1,4 @@
-"""Fit curves and trees, choose what rows left out choose, and put both into one margin."""
+"""Put curves and trees into one margin, by what rows left out say of each."""
 
 from __future__ import annotations
 
@@ -9,19 +9,55 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from riskmodel.model.calibration import Calibrator, isotonic_calibration, no_calibration, sigmoid_calibration
+from riskmodel.model.blend import calibrate, choose_share
+from riskmodel.model.boosting import choose_rounds, fit_bags, no_trees, train_and_watch
+from riskmodel.model.calibration import Calibrator, no_calibration
+from riskmodel.model.curves import choose_curves, fit_curves
 from riskmodel.model.folds import Split, grouped_folds, single_holdout
-from riskmodel.model.linear import LinearPart, fit_linear, fit_linear_path, make_basis
+from riskmodel.model.linear import LinearPart, Strength
 from riskmodel.model.recipe import Recipe
-from riskmodel.model.ridge import log_loss_of_margins
-from riskmodel.model.trees import merge_texts, train_booster
+from riskmodel.model.trees import load_booster, merge_texts
 
 Array = NDArray[np.float64]
 
 # Per unit of total weight. For a handful of rows: a log-odds of 1 per standard deviation is already bold.
-_TINY_PENALTY = 0.05
-_WEIGHTS_TRIED = np.linspace(0.0, 1.0, 11)
-_ENOUGH_FOR_ISOTONIC = 1000
+_TINY = Strength(0.05)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is fitted on: rows, and how they may be used.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        NaN where missing.
+    y, weight : ndarray of shape (n_rows,)
+        0 or 1, and how many rows each stands for, 1 on average.
+    groups : ndarray of shape (n_rows,) or None
+        Rows of one group are left out together.
+    monotone : ndarray of shape (n_features,)
+        +1, -1 or 0.
+    names : sequence of str
+        As LightGBM's text can hold them.
+    """
+
+    X: Array
+    y: Array
+    weight: Array
+    groups: NDArray[np.int_] | None
+    monotone: NDArray[np.int_]
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller fixes instead of having it chosen: None where rows left out choose."""
+
+    calibration: str
+    linear_penalty: float | None
+    linear_weight: float | None
+    rounds: int | None
 
 
 @dataclass(frozen=True)
@@ -39,155 +75,126 @@ class Fitted:
 
 # The matrices are small: BLAS threads would spend more time waiting for each other than working.
 @threadpool_limits.wrap(limits=1, user_api="blas")
-def fit_margin(
-    X: Array,
-    y: Array,
-    *,
-    weight: Array,
-    groups: NDArray[np.int_] | None,
-    monotone: NDArray[np.int_],
-    recipe: Recipe,
-    names: Sequence[str],
-    calibration: str,
-    linear_penalty: float | None,
-    linear_weight: float | None,
-    rounds: int | None,
-) -> Fitted:
-    """Fit on ``X`` and ``y`` (0 or 1) by ``recipe``; what is not None is taken as given instead of chosen."""
+def fit_margin(task: Task, *, recipe: Recipe, given: Given) -> Fitted:
+    """Fit ``task`` by ``recipe``; what is ``given`` is taken instead of chosen."""
     seed = recipe.parameters["seed"]
-    splits: list[Split] = []
-    if not recipe.tiny:
-        if recipe.folds == 1:
-            splits = single_holdout(y, groups, share=0.2, seed=seed)
-        else:
-            splits = grouped_folds(y, groups, folds=recipe.folds, seed=seed)
+    if recipe.tiny:
+        splits: list[Split] = []
+    elif recipe.left_out is None:
+        splits = grouped_folds(task.y, task.groups, folds=recipe.folds, seed=seed)
+    else:
+        splits = single_holdout(task.y, task.groups, share=recipe.left_out, seed=seed)
     if not splits:
-        penalty = linear_penalty if linear_penalty is not None else _TINY_PENALTY
-        part = _curves(X, y, weight=weight, monotone=monotone, bends=0, penalty=penalty)
-        text = _no_trees(X, y, weight=weight, recipe=recipe, names=names)
-        return Fitted(part, text, no_calibration(), 1.0, penalty, 0, np.full(len(y), np.nan))
+        return _fit_few(task, recipe=recipe, given=given)
+    if recipe.left_out is None:
+        return _fit_by_folds(task, splits, recipe=recipe, given=given)
+    return _fit_once(task, splits[0], recipe=recipe, given=given)
 
-    bends, penalty, linear_out = _choose_curves(
-        X, y, weight=weight, monotone=monotone, recipe=recipe, splits=splits, given=linear_penalty
+
+def _fit_few(task: Task, *, recipe: Recipe, given: Given) -> Fitted:
+    """Straight lines under a fixed penalty: nothing can be left out honestly."""
+    strength = _TINY if given.linear_penalty is None else Strength(given.linear_penalty)
+    part = fit_curves(task.X, task.y, weight=task.weight, monotone=task.monotone, bends=0, strength=strength)
+    text = no_trees(task.X, task.y, weight=task.weight, recipe=recipe, names=task.names)
+    return Fitted(part, text, no_calibration(), 1.0, strength.penalty, 0, np.full(len(task.y), np.nan))
+
+
+def _fit_by_folds(task: Task, splits: list[Split], *, recipe: Recipe, given: Given) -> Fitted:
+    """Choose by folds, then fit again on every row, trees over several seeds."""
+    X, y, weight = task.X, task.y, task.weight
+    bends, strength, curves_out = choose_curves(
+        X, y, weight=weight, monotone=task.monotone, tried=_tried(recipe, given), splits=splits
     )
-    best, trees_out = _choose_rounds(X, y, weight=weight, recipe=recipe, names=names, splits=splits, given=rounds)
-    seen = ~np.isnan(linear_out)
-    share = linear_weight
-    if share is None:
-        losses = [
-            log_loss_of_margins(y[seen], a * linear_out[seen] + (1 - a) * trees_out[seen], weight[seen])
-            for a in _WEIGHTS_TRIED
-        ]
-        share = float(_WEIGHTS_TRIED[int(np.argmin(losses))])
-    out = share * linear_out + (1.0 - share) * trees_out
-    calibrator = _calibrate(calibration, out[seen], y[seen], weight[seen])
-    part = _curves(X, y, weight=weight, monotone=monotone, bends=bends, penalty=penalty)
-    base = _base(y, weight)
-    texts = [
-        train_booster(
-            X,
-            y,
-            weight=weight,
-            start=np.full(len(y), base),
-            rounds=best,
-            parameters={**recipe.parameters, "seed": seed + bag},
-            names=names,
-        )[0].model_to_string()
-        for bag in range(recipe.bags)
-    ]
-    text = merge_texts(texts, factor=(1.0 - share) / len(texts))
-    scaled = part.scaled(share)
-    scaled = replace(scaled, intercept=scaled.intercept + (1.0 - share) * base)
-    return Fitted(scaled, text, calibrator, share, penalty, best, out)
+    rounds, trees_out = choose_rounds(
+        X, y, weight=weight, recipe=recipe, names=task.names, splits=splits, given=given.rounds
+    )
+    part = fit_curves(X, y, weight=weight, monotone=task.monotone, bends=bends, strength=strength)
+    start, texts = fit_bags(X, y, weight=weight, recipe=recipe, names=task.names, rounds=rounds)
+    seen = ~np.isnan(curves_out)
+    share, calibrator, out = _blend(y, weight, curves_out, trees_out, seen=seen, recipe=recipe, given=given)
+    return _fitted(part, start, texts, share=share, calibrator=calibrator, strength=strength, rounds=rounds, out=out)
 
 
-def _base(y: Array, weight: Array) -> float:
-    share = float(np.average(y, weights=weight))
-    return float(np.log(share / (1.0 - share)))
-
-
-def _curves(X: Array, y: Array, *, weight: Array, monotone: NDArray[np.int_], bends: int, penalty: float) -> LinearPart:
-    basis = make_basis(X, weight=weight, monotone=monotone, bends=bends)
-    return basis.part(fit_linear(basis, basis.columns(X), y, weight=weight, penalty=penalty * weight.sum()))
-
-
-def _choose_curves(
-    X: Array,
-    y: Array,
-    *,
-    weight: Array,
-    monotone: NDArray[np.int_],
-    recipe: Recipe,
-    splits: list[Split],
-    given: float | None,
-) -> tuple[int, float, Array]:
-    """The bends and penalty whose left-out log-loss is least, and their left-out margins."""
-    penalties = recipe.penalties if given is None else (given,)
-    out = np.full((len(recipe.bends), len(penalties), len(y)), np.nan)
-    for train, test in splits:
-        path = [penalty * weight[train].sum() for penalty in penalties]
-        for kind, bends in enumerate(recipe.bends):
-            basis = make_basis(X[train], weight=weight[train], monotone=monotone, bends=bends)
-            inside, outside = basis.columns(X[train]), basis.columns(X[test])
-            fits = fit_linear_path(basis, inside, y[train], weight=weight[train], penalties=path)
-            for at, fit in enumerate(fits):
-                out[kind, at, test] = fit.margin(outside)
-    seen = ~np.isnan(out[0, 0])
-    losses = np.array([[log_loss_of_margins(y[seen], row[seen], weight[seen]) for row in rows] for rows in out])
-    best, strength = divmod(int(np.argmin(losses)), len(penalties))
-    return recipe.bends[best], penalties[strength], out[best, strength]
-
-
-def _choose_rounds(
-    X: Array,
-    y: Array,
-    *,
-    weight: Array,
-    recipe: Recipe,
-    names: Sequence[str],
-    splits: list[Split],
-    given: int | None,
-) -> tuple[int, Array]:
-    """The number of rounds whose left-out log-loss is least, and its left-out margins."""
-    boosters, curves, shares = [], [], []
-    for train, test in splits:
-        base = _base(y[train], weight[train])
-        booster, losses = train_booster(
-            X[train],
-            y[train],
-            weight=weight[train],
-            start=np.full(train.size, base),
-            rounds=given or recipe.rounds,
-            parameters=recipe.parameters,
-            names=names,
-            watch=(X[test], y[test], weight[test], np.full(test.size, base)),
-            patience=None if given else recipe.patience,
-        )
-        boosters.append((booster, base, test))
-        curves.append(losses)
-        shares.append(weight[test].sum())
-    shortest = min(len(curve) for curve in curves)
-    mean = np.average([curve[:shortest] for curve in curves], axis=0, weights=shares)
-    best = given or int(np.argmin(mean)) + 1
+def _fit_once(task: Task, split: Split, *, recipe: Recipe, given: Given) -> Fitted:
+    """Leave rows out once, for all choices; the trees that were watched on them are kept where rows are very many."""
+    X, y, weight = task.X, task.y, task.weight
+    train, test = split
+    draw = np.random.default_rng(recipe.parameters["seed"])
+    few = train if train.size <= recipe.curve_rows else np.sort(draw.choice(train, recipe.curve_rows, replace=False))
+    both = np.concatenate([few, test])
+    X_both, y_both, weight_both = X[both], y[both], weight[both]
+    inside, outside = np.arange(few.size), np.arange(few.size, both.size)
+    bends, strength, curves_out = choose_curves(
+        X_both,
+        y_both,
+        weight=weight_both,
+        monotone=task.monotone,
+        tried=_tried(recipe, given),
+        splits=[(inside, outside)],
+    )
+    part = fit_curves(
+        X_both[inside],
+        y_both[inside],
+        weight=weight_both[inside],
+        monotone=task.monotone,
+        bends=bends,
+        strength=strength,
+    )
+    start, text, rounds = train_and_watch(
+        X, y, weight=weight, split=split, recipe=recipe, names=task.names, given=given.rounds
+    )
+    booster = load_booster(text)
+    trees_out = np.full(both.size, np.nan)
+    trees_out[outside] = start + booster.predict(X_both[outside], raw_score=True)
+    seen = ~np.isnan(curves_out)
+    share, calibrator, some = _blend(y_both, weight_both, curves_out, trees_out, seen=seen, recipe=recipe, given=given)
     out = np.full(len(y), np.nan)
-    for booster, base, test in boosters:
-        out[test] = base + booster.predict(X[test], raw_score=True, num_iteration=best)
-    return best, out
+    out[test] = some[outside]
+    texts = [text]
+    if recipe.refit:
+        start, texts = fit_bags(X, y, weight=weight, recipe=recipe, names=task.names, rounds=rounds)
+    return _fitted(part, start, texts, share=share, calibrator=calibrator, strength=strength, rounds=rounds, out=out)
 
 
-def _no_trees(X: Array, y: Array, *, weight: Array, recipe: Recipe, names: Sequence[str]) -> str:
-    """A LightGBM text that adds nothing: one leaf, of value 0."""
-    parameters = {**recipe.parameters, "min_data_in_leaf": len(y) + 1}
-    booster, _ = train_booster(
-        X, y, weight=weight, start=np.zeros(len(y)), rounds=1, parameters=parameters, names=names
-    )
-    return merge_texts([booster.model_to_string()], factor=0.0)
+def _tried(recipe: Recipe, given: Given) -> list[tuple[int, list[Strength]]]:
+    """Bends with the strengths that each is tried with."""
+    penalties = recipe.penalties if given.linear_penalty is None else (given.linear_penalty,)
+    bent = [Strength(penalty, stiffness) for stiffness in recipe.stiffness for penalty in penalties]
+    return [(bends, bent if bends else [Strength(penalty) for penalty in penalties]) for bends in recipe.bends]
 
 
-def _calibrate(method: str, margin: Array, y: Array, weight: Array) -> Calibrator:
-    if method == "none":
-        return no_calibration()
-    rarer = min(y.sum(), len(y) - y.sum())
-    if method == "isotonic" or (method == "auto" and rarer >= _ENOUGH_FOR_ISOTONIC):
-        return isotonic_calibration(margin, y, weight=weight)
-    return sigmoid_calibration(margin, y, weight=weight)
+def _blend(
+    y: Array,
+    weight: Array,
+    curves_out: Array,
+    trees_out: Array,
+    *,
+    seen: NDArray[np.bool_],
+    recipe: Recipe,
+    given: Given,
+) -> tuple[float, Calibrator, Array]:
+    """The curves' share, the calibration of the sum, and its left-out margins."""
+    share = given.linear_weight
+    if share is None:
+        share = choose_share(
+            y[seen], weight=weight[seen], curves=curves_out[seen], trees=trees_out[seen], prior=recipe.share_prior
+        )
+    out = share * curves_out + (1.0 - share) * trees_out
+    return share, calibrate(given.calibration, out[seen], y[seen], weight[seen]), out
+
+
+def _fitted(
+    part: LinearPart,
+    start: float,
+    texts: list[str],
+    *,
+    share: float,
+    calibrator: Calibrator,
+    strength: Strength,
+    rounds: int,
+    out: Array,
+) -> Fitted:
+    scaled = part.scaled(share)
+    scaled = replace(scaled, intercept=scaled.intercept + (1.0 - share) * start)
+    text = merge_texts(texts, factor=(1.0 - share) / len(texts))
+    return Fitted(scaled, text, calibrator, share, strength.penalty, rounds, out)

@@ -119,8 +119,8 @@ class Basis:
         The feature that each column belongs to.
     signs : ndarray of shape (n_columns,)
         What the ridge regression holds each coefficient to.
-    stiffness : ndarray of shape (n_columns,)
-        How much harder than the straight column each is penalised.
+    bend : ndarray of shape (n_columns,)
+        Whether a column bends, the others being straight lines or "is missing".
     """
 
     knots: tuple[Array, ...]
@@ -128,7 +128,7 @@ class Basis:
     missing_scale: Array
     owner: NDArray[np.int_]
     signs: NDArray[np.int_]
-    stiffness: Array
+    bend: NDArray[np.bool_]
 
     def columns(self, X: Array) -> Array:
         """The regression's columns for ``X``: shape (n_rows, n_columns)."""
@@ -165,9 +165,7 @@ class Basis:
         return LinearPart(intercept, tuple(curves))
 
 
-def make_basis(
-    X: Array, *, weight: Array, monotone: NDArray[np.int_], bends: int = 0, bend_stiffness: float = 4.0
-) -> Basis:
+def make_basis(X: Array, *, weight: Array, monotone: NDArray[np.int_], bends: int = 0) -> Basis:
     """Choose knots and columns from the training rows.
 
     Parameters
@@ -179,8 +177,6 @@ def make_basis(
         +1, -1 or 0: how the margin may move when the feature grows.
     bends : int
         Interior knots a feature; 0 gives straight lines.
-    bend_stiffness : float
-        How much harder a bend is penalised than a slope.
 
     Returns
     -------
@@ -189,37 +185,37 @@ def make_basis(
     knots_of, shapes_of, scales = [], [], []
     owner: list[int] = []
     signs: list[int] = []
-    stiffness: list[float] = []
+    bend: list[bool] = []
     total = weight.sum()
     for j in range(X.shape[1]):
         values = X[:, j]
         known = ~np.isnan(values) & (weight > 0)
-        knots, shape, stiff = _shape_of(values[known], weight[known], bends=bends, bend_stiffness=bend_stiffness)
+        knots, shape = _shape_of(values[known], weight[known], bends=bends)
         knots_of.append(knots)
         shapes_of.append(shape)
         owner += [j] * shape.shape[1]
         signs += [int(monotone[j])] * shape.shape[1]
-        stiffness += stiff
+        bend += [False, *[True] * (shape.shape[1] - 1)][: shape.shape[1]]
         share = float(weight[~known].sum() / total)
         spread = float(np.sqrt(share * (1.0 - share)))
         scales.append((share, spread))
         if spread > 0:
             owner.append(j)
             signs.append(0)
-            stiffness.append(1.0)
+            bend.append(False)
     return Basis(
         tuple(knots_of),
         tuple(shapes_of),
         np.asarray(scales, dtype=np.float64).reshape(-1, 2),
         np.asarray(owner, dtype=np.int_),
         np.asarray(signs, dtype=np.int_),
-        np.asarray(stiffness, dtype=np.float64),
+        np.asarray(bend, dtype=np.bool_),
     )
 
 
-def _shape_of(values: Array, weight: Array, *, bends: int, bend_stiffness: float) -> tuple[Array, Array, list[float]]:
+def _shape_of(values: Array, weight: Array, *, bends: int) -> tuple[Array, Array]:
     if not values.size or values.min() == values.max():
-        return np.empty(0), np.empty((0, 0)), []
+        return np.empty(0), np.empty((0, 0))
     low, high = weighted_quantiles(values, weight, np.array([_CLIP, 1.0 - _CLIP]))
     if low == high:
         low, high = values.min(), values.max()
@@ -229,17 +225,15 @@ def _shape_of(values: Array, weight: Array, *, bends: int, bend_stiffness: float
         inner = weighted_quantiles(values, weight, levels)
         knots = np.unique(np.concatenate([knots, inner[(inner > low) & (inner < high)]]))
     shapes = [knots]
-    stiff = [1.0]
     if knots.size > 2:
         shapes += [np.clip(knots, left, right) for left, right in pairwise(knots)]
-        stiff += [bend_stiffness] * (knots.size - 1)
     columns = []
     for shape in shapes:
         at_rows = np.interp(values, knots, shape)
         mean = np.average(at_rows, weights=weight)
         spread = np.sqrt(np.average((at_rows - mean) ** 2, weights=weight))
         columns.append((shape - mean) / spread if spread > 0 else np.zeros_like(shape))
-    return knots, np.column_stack(columns), stiff
+    return knots, np.column_stack(columns)
 
 
 def weighted_quantiles(values: Array, weight: Array, levels: Array) -> Array:
@@ -255,14 +249,35 @@ def weighted_quantiles(values: Array, weight: Array, levels: Array) -> Array:
     return values[order][np.minimum(at, len(values) - 1)]
 
 
-def fit_linear(basis: Basis, columns: Array, y: Array, *, weight: Array, penalty: float) -> RidgeFit:
-    """Fit the ridge regression over ``basis`` with one strength of ``penalty`` (1 / C of scikit-learn)."""
-    return fit_ridge(columns, y, weight=weight, penalty=penalty * basis.stiffness, signs=basis.signs)
+@dataclass(frozen=True)
+class Strength:
+    """How hard the ridge regression is penalised.
+
+    Attributes
+    ----------
+    penalty : float
+        Of a straight line (1 / C of scikit-learn), per unit of total weight.
+    stiffness : float
+        How many times harder a bend is penalised than a straight line.
+    """
+
+    penalty: float
+    stiffness: float = 1.0
+
+
+def fit_linear(basis: Basis, columns: Array, y: Array, *, weight: Array, strength: Strength) -> RidgeFit:
+    """Fit the ridge regression over ``basis`` with one ``strength``."""
+    penalty = _penalty(basis, strength, weight)
+    return fit_ridge(columns, y, weight=weight, penalty=penalty, signs=basis.signs)
 
 
 def fit_linear_path(
-    basis: Basis, columns: Array, y: Array, *, weight: Array, penalties: Sequence[float]
+    basis: Basis, columns: Array, y: Array, *, weight: Array, strengths: Sequence[Strength]
 ) -> list[RidgeFit]:
-    """`fit_linear` under several penalties, strongest first, to the precision that a choice between them needs."""
-    given = [penalty * basis.stiffness for penalty in penalties]
+    """`fit_linear` under several strengths, strongest first, to the precision that a choice between them needs."""
+    given = [_penalty(basis, strength, weight) for strength in strengths]
     return fit_ridge_path(columns, y, weight=weight, penalties=given, signs=basis.signs)
+
+
+def _penalty(basis: Basis, strength: Strength, weight: Array) -> Array:
+    return strength.penalty * weight.sum() * np.where(basis.bend, strength.stiffness, 1.0)

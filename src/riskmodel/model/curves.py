@@ -1,0 +1,63 @@
+"""Fit the curves of the margin, under the strength that rows left out choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskmodel.model.folds import Split
+from riskmodel.model.linear import LinearPart, Strength, fit_linear, fit_linear_path, make_basis
+from riskmodel.model.ridge import log_loss_of_margins
+
+Array = NDArray[np.float64]
+
+
+def fit_curves(
+    X: Array, y: Array, *, weight: Array, monotone: NDArray[np.int_], bends: int, strength: Strength
+) -> LinearPart:
+    """Fit curves of ``bends`` interior knots."""
+    basis = make_basis(X, weight=weight, monotone=monotone, bends=bends)
+    return basis.part(fit_linear(basis, basis.columns(X), y, weight=weight, strength=strength))
+
+
+def choose_curves(
+    X: Array,
+    y: Array,
+    *,
+    weight: Array,
+    monotone: NDArray[np.int_],
+    tried: Sequence[tuple[int, Sequence[Strength]]],
+    splits: list[Split],
+) -> tuple[int, Strength, Array]:
+    """The bends and strength whose left-out log-loss is least, and their left-out margins.
+
+    Parameters
+    ----------
+    tried : sequence of (bends, strengths)
+        Interior knots, 0 for straight lines, and what each is tried with, strongest first.
+    splits : list of (train, test)
+
+    Returns
+    -------
+    bends : int
+    strength : Strength
+    margin : ndarray of shape (n_rows,)
+        NaN where a row was never left out.
+    """
+    out = {(bends, strength): np.full(len(y), np.nan) for bends, strengths in tried for strength in strengths}
+    for train, test in splits:
+        inside, asked = X[train], X[test]
+        for bends, strengths in tried:
+            basis = make_basis(inside, weight=weight[train], monotone=monotone, bends=bends)
+            fits = fit_linear_path(basis, basis.columns(inside), y[train], weight=weight[train], strengths=strengths)
+            columns = basis.columns(asked)
+            for strength, fit in zip(strengths, fits, strict=True):
+                out[bends, strength][test] = fit.margin(columns)
+    losses = {}
+    for key, margin in out.items():
+        seen = ~np.isnan(margin)
+        losses[key] = log_loss_of_margins(y[seen], margin[seen], weight[seen])
+    best = min(losses, key=lambda key: losses[key])
+    return *best, out[best]
