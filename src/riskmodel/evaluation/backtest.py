@@ -153,6 +153,8 @@ def backtest(
             if said.told is not None:
                 where = {"origin": str(fold.origin) if fold.origin else None, "fold": fold.number}
                 told.setdefault(scorer.name, []).append({**where, **said.told})
+    if stages is not None:
+        stages.say_taken(label, of=len(rounds))
     joined = {name: np.concatenate(parts) for name, parts in scores.items()}
     rows = np.concatenate([fold.test for fold in folds])
     return Predictions(

@@ -97,8 +97,7 @@ class Stages:
 
     def said(self, depends: Any, teach: Callable[[], Said]) -> Said:
         """Return what a scorer said in an earlier run that depended on the same, else teach and ask it."""
-        place = self._place("scores", depends).with_suffix(".parquet")
-        self.used.add(place.name)
+        place = self._place("scores", depends, suffix=".parquet")
         if self._try(place):
             try:
                 said = _read_said(place)
@@ -131,14 +130,20 @@ class Stages:
         save_bundle(classifier, place, features=features, metrics=told, card="", manifest={"name": "stage"})
         return classifier, told
 
+    def say_taken(self, label: str, *, of: int) -> None:
+        """Say how many of the last answers were taken from an earlier run."""
+        if self.taken:
+            _LOG.info("%s: %d of %d taken from an earlier run", label, self.taken, of)
+        self.taken = 0
+
     def prune(self) -> None:
         """Delete the stages that this run had no use for."""
         for place in self.folder.glob("*") if self.folder.is_dir() else ():
             if place.name not in self.used:
                 remove(place)
 
-    def _place(self, kind: str, depends: Any) -> Path:
-        name = f"{kind}-{digest({'code': code_digest(), 'depends': depends})}"
+    def _place(self, kind: str, depends: Any, *, suffix: str = "") -> Path:
+        name = f"{kind}-{digest({'code': code_digest(), 'depends': depends})}{suffix}"
         self.used.add(name)
         return self.folder / name
 
