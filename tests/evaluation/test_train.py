@@ -218,6 +218,11 @@ def test_mlflow_holds_the_runs_and_no_household(trained):
     assert {p.name for p in logged} >= {"evaluation.html", "metrics.json", "card.md", "booster.txt", "manifest.json"}
     assert not any(p.suffix in {".pkl", ".joblib", ".cloudpickle", ".parquet"} for p in logged)
     assert not any("pickle" in p.read_bytes().decode("utf-8") for p in logged)
+    drawn = [p for p in logged if p.parent.name == "pictures"]
+    assert len(drawn) >= 5
+    for picture in drawn:
+        ET.fromstring(picture.read_text(encoding="utf-8"))
+    assert any("reliability" in p.name for p in drawn)
     assert not any(re.search(rb"\bH\d{5}\b", p.read_bytes()) for p in logged)
 
 

@@ -24,6 +24,7 @@ COMMANDS = (
     "train",
     "record",
     "recalibrate",
+    "models",
     "promote",
     "score",
     "report",

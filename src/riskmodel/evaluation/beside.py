@@ -61,13 +61,12 @@ def look_beside(prepared: Prepared, rows: TrainingSet, predictions: Predictions)
         outputs[_SHOWN] = outcome.shows
     asked = rows.frame.iloc[predictions.rows]
     found = _at(prepared, outputs, asked[[*KEYS]])
-    exposure = rows.exposure.iloc[predictions.rows]
     return Beside(
         groups={n: found[f"{_GROUP}{n}"].to_numpy(dtype=float) for n in named if n != TOWNSHIP},
         townships=_text(asked["township_code"]) if TOWNSHIP in named else None,
         others={n: _once_known(prepared, spec, found[f"{_OTHER}{n}"], asked["as_of"]) for n, spec in others.items()},
         shown=None if outcome.shows is None else found[_SHOWN].to_numpy(dtype=float),
-        exposure={str(name): exposure[name].to_numpy(dtype=float) for name in exposure},
+        exposure={str(n): rows.exposure[n].to_numpy(dtype=float)[predictions.rows] for n in rows.exposure},
     )
 
 

@@ -53,7 +53,8 @@ def write_run(client: Any, record: dict[str, Any]) -> Recorded:
 def _experiment(client: Any, record: dict[str, Any]) -> str:
     experiment = client.get_experiment_by_name(record["experiment"])
     if experiment is None:
-        return str(client.create_experiment(record["experiment"], artifact_location=record["artifacts"]))
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        return str(client.create_experiment(record["experiment"], artifact_location=record["artifacts"], tags=kind))
     if experiment.lifecycle_stage != "active":
         client.restore_experiment(experiment.experiment_id)
     return str(experiment.experiment_id)

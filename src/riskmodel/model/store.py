@@ -111,7 +111,7 @@ class ModelStore:
             raise CallError(
                 f'"{reference}": expected NAME@VERSION or NAME@{CHAMPION}, for instance {name or "need"}@1.'
             )
-        self._check_known(name)
+        self.check_known(name)
         versions = self.versions(name)
         if which.isdecimal():
             version = int(which)
@@ -156,7 +156,7 @@ class ModelStore:
                 raise CallError(f"{label} is empty: a promotion is kept with who decided it and why.")
         if alias not in ALIASES:
             raise CallError(f'there is no alias "{alias}".{did_you_mean(alias, ALIASES)}')
-        self._check_known(name)
+        self.check_known(name)
         versions = self.versions(name)
         if version not in versions:
             raise CallError(f'"{name}" has no version {version}. Known: {_listed(versions)}.')
@@ -200,7 +200,8 @@ class ModelStore:
         if not _NAME.fullmatch(name):
             raise CallError(f'"{name}" cannot name a model: use letters, digits, "_", "-", ".", no other signs.')
 
-    def _check_known(self, name: str) -> None:
+    def check_known(self, name: str) -> None:
+        """Raise :class:`CallError`, with the nearest name, where there is no model of this name."""
         known = self.names()
         if name not in known:
             hint = did_you_mean(name, known) or " It holds none yet: riskmodel train makes one."
