@@ -314,10 +314,8 @@ def _worse(cell: Any, lang: str) -> list[str]:
 
 def broken_directions(evaluation: Evaluation) -> list[str] | None:
     """Return the constrained features whose direction did not hold; None where that was not tested."""
-    held = getattr(evaluation, "directions_held", None)
-    if held is None:
-        return None
-    return [str(name) for name, holds in dict(held).items() if not holds]
+    held = evaluation.directions_held
+    return None if held is None else [name for name, holds in held.items() if not holds]
 
 
 def best_possible(evaluation: Evaluation, lang: str) -> list[Section]:
