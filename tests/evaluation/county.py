@@ -62,8 +62,13 @@ def nobody(h):
 """
 
 
-def write_county(folder: Path, *, households: int = 360, seed: int = 1) -> Path:
-    """Write the registry: two members a household, a wage a month that remembers its past."""
+def write_county(
+    folder: Path, *, households: int = 360, seed: int = 1, falls_on: date | None = None, to: float = 1.0
+) -> Path:
+    """Write the registry: two members a household, a wage a month that remembers its past.
+
+    From ``falls_on`` every wage is ``to`` times what it would have been.
+    """
     rng = np.random.default_rng(seed)
     ids = [f"H{i:05d}" for i in range(households)]
     villages = rng.integers(0, 18, households)
@@ -75,7 +80,8 @@ def write_county(folder: Path, *, households: int = 360, seed: int = 1) -> Path:
     for step in range(MONTHS):
         month = add_months(FIRST, step)
         shock = 0.9 * shock + rng.normal(0, 0.12, households)
-        wage = np.round(np.exp(level + shock) / 12, 2)
+        factor = to if falls_on is not None and month >= falls_on else 1.0
+        wage = np.round(factor * np.exp(level + shock) / 12, 2)
         income.extend((ids[i], month, float(wage[i])) for i in range(households))
     known = date(2017, 12, 1)
     tables = {

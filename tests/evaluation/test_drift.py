@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riskmodel.evaluation import run_experiment
 from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.drift import DriftRule, feature_movers, measure_calibration
 from riskmodel.evaluation.reference import LEAST_HOUSEHOLDS, FeatureReference, psi, reference_of
@@ -118,3 +120,37 @@ def test_the_rule_asks_for_both(value, low, high, drifted):
 
 def test_nothing_found_and_nothing_expected_is_not_drift():
     assert not RULE.drifted(Estimate(value=math.nan, low=math.nan, high=math.nan))
+
+
+@pytest.fixture(scope="module")
+def at_origins(county, workspace, tmp_path_factory):
+    """The same county twice: as it was, and with wages that fall after the first test origin."""
+    folder = tmp_path_factory.mktemp("drift")
+    fallen = county.write_county(folder / "fallen", falls_on=date(2022, 1, 1), to=0.75)
+    return {
+        name: run_experiment(
+            workspace / "small.yaml", registry=place, models=folder / name, out=folder / f"{name}-out", tracker=None
+        )
+        for name, place in (("as it was", workspace / "county"), ("fallen", fallen))
+    }
+
+
+def test_training_sees_the_drift_and_the_card_report_and_bundle_say_so(at_origins):
+    calm, fallen = at_origins["as it was"], at_origins["fallen"]
+    assert calm.evaluation.drift.seen == []
+    seen = fallen.evaluation.drift.seen
+    assert seen[0].origin == date(2022, 1, 1)
+    assert seen[0].calibration.found > 1.25 * seen[0].calibration.expected
+    for name, said in (("card.md", "Drift seen at"), ("card.html", "看到漂移："), ("evaluation.html", "Drift seen at")):
+        assert said in (fallen.out / name).read_text(encoding="utf-8")
+        assert said not in (calm.out / name).read_text(encoding="utf-8")
+    told = json.loads((fallen.bundle / "metrics.json").read_text(encoding="utf-8"))
+    assert "2022-01-01" in told["drift"]["seen"]
+    assert [one["name"] for one in told["reference"]] == [f["name"] for f in fallen.evaluation.features]
+
+
+def test_features_that_moved_are_named_at_the_origins_after_the_fall(at_origins):
+    before, after = (at_origins["fallen"].evaluation.drift.origins[at] for at in (0, -1))
+    assert after.movers[0].name.startswith(("income_pc", "line_gap"))
+    assert after.movers[0].index > 5 * before.movers[0].index
+    assert after.movers[0].mean_now < after.movers[0].mean_before

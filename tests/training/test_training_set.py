@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,14 @@ def test_it_comes_back_from_a_folder_as_it_went(catalogue: Catalogue, tmp_path: 
     assert again.catalogue.hash == rows.record["catalogue_hash"]
     rows.to_parquet(tmp_path / "set")
     assert {path.name for path in tmp_path.iterdir()} == {"set"}
+
+
+def test_without_exposures_it_comes_back_with_every_row(catalogue: Catalogue, tmp_path: Path) -> None:
+    rows = built(dataclasses.replace(catalogue, exposures={}))
+    rows.to_parquet(tmp_path / "set")
+    again = TrainingSet.read(tmp_path / "set")
+    assert len(again.exposure) == len(rows) > 0
+    pd.testing.assert_frame_equal(again.exposure, rows.exposure)
 
 
 def test_a_folder_that_is_not_whole_is_refused_by_name(catalogue: Catalogue, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def show(trained: Trained, *, console: object) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    from riskmodel.evaluation.card.measured import drift_sentence
+    from riskmodel.evaluation.drift_words import drift_sentence
     from riskmodel.evaluation.findings import compared, findings
     from riskmodel.evaluation.regret_words import not_believed
     from riskmodel.evaluation.run_note import standing

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from riskmodel.drawing import Series, grouped_bars, horizontal_bars, reliability_plot
 from riskmodel.evaluation.compare import Table, headline_measures
+from riskmodel.evaluation.drift_words import drift_sentence
 from riskmodel.evaluation.findings import (
     best_of,
     compared,
@@ -44,6 +45,7 @@ def _section(evaluation: Evaluation, lang: str) -> str:
         f"<p>{words['outcome']}{html.escape(evaluation.outcome_words[at])}<br>"
         f"{words['cohort']}{html.escape(evaluation.cohort_words[at])}</p>",
         f'<p class="note">{words["clue"]}</p>',
+        _drift(evaluation, lang),
         _findings(evaluation, lang),
         f'<p class="note">{"<br>".join(html.escape(line) for line in compared(evaluation, lang))}</p>',
     ]
@@ -80,6 +82,13 @@ def _findings(evaluation: Evaluation, lang: str) -> str:
             items = "".join(f"<li>{line}</li>" for line in lines)
             out.append(f'<div class="{kind}"><b>{WORDS[lang][kind]}</b><ul>{items}</ul></div>')
     return "".join(out)
+
+
+def _drift(evaluation: Evaluation, lang: str) -> str:
+    if evaluation.drift is None:
+        return ""
+    kind = "lost" if evaluation.drift.seen else "won"
+    return f'<p class="{kind}">{html.escape(drift_sentence(evaluation.drift, lang))}</p>'
 
 
 def _rows_note(table: Table, lang: str) -> str:

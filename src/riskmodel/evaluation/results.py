@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,8 @@ class Evaluation:
         Whether risks came true at each test origin as often as they said, and which features moved.
     reference : sequence of FeatureReference
         What the features of the final model's rows looked like.
+    directions_held : mapping of str to bool, optional
+        Whether each direction that binds the final model held over real rows; None where that was not tested.
     further : Further, optional
         Whom the list serves, what a visit finds, how early and how steadily.
     choice : Choice, optional
@@ -109,6 +111,7 @@ class Evaluation:
     regret: Regret | None = None
     drift: Drift | None = None
     reference: Sequence[FeatureReference] = ()
+    directions_held: Mapping[str, bool] | None = None
     further: Further | None = None
     choice: Choice | None = None
     tuning: dict[str, Any] = field(default_factory=dict)
@@ -155,6 +158,7 @@ class Evaluation:
             **regret,
             **drift,
             "reference": [feature.to_dict() for feature in self.reference],
+            "directions_held": None if self.directions_held is None else dict(self.directions_held),
             **({} if self.further is None else {"further": self.further.to_dict()}),
             "choice_over_time": None if self.choice is None else self.choice.to_dict(),
             "tuning": self.tuning,

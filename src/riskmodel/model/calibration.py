@@ -20,7 +20,7 @@ Method = Literal["sigmoid", "isotonic", "none"]
 
 # A slope of 1 and an intercept of 0 are believed as if a few rows had said so: a dozen rows cannot overturn them.
 _PRIOR_ROWS = 5.0
-_PRIOR_ROWS_OF_A_MAP = 50.0
+_SLOPE_ROWS = 50.0
 _LEAST_SLOPE = 0.05
 _ROWS_A_BLOCK = 50.0
 
@@ -157,11 +157,12 @@ def isotonic_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrato
     return Calibrator("isotonic", knots, heights, straight.slope_below, straight.slope_above)
 
 
-def adjusted(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> Calibrator:
+def adjusted(
+    present: Calibrator, margin: Array, y: Array, *, weight: Array, slope_rows: float = _SLOPE_ROWS
+) -> Calibrator:
     """Correct a map's level and slope by later rows, so that the risks of these rows add up to the cases among them.
 
-    The form of the present map stays, and so does its slope as far as a few dozen rows can say otherwise: two numbers
-    are learned, not a curve.
+    The form of the present map stays: two numbers are learned, not a curve.
 
     Parameters
     ----------
@@ -169,6 +170,8 @@ def adjusted(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> 
         The map in use.
     margin, y, weight : ndarray of shape (n_rows,)
         As for `sigmoid_calibration`; both outcomes must occur.
+    slope_rows : float
+        The present slope is believed as if so many rows had said so.
 
     Returns
     -------
@@ -179,7 +182,7 @@ def adjusted(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> 
     spread = float(np.sqrt(np.average((told - centre) ** 2, weights=weight)))
     slope = 1.0
     if spread >= 1e-9:
-        slope, _ = _slope_and_shift(told - centre, y, weight, spread, prior_rows=_PRIOR_ROWS_OF_A_MAP)
+        slope, _ = _slope_and_shift(told - centre, y, weight, spread, prior_rows=slope_rows)
     return levelled(present.then(slope=slope, shift=0.0), margin, y, weight=weight)
 
 

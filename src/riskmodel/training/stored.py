@@ -62,7 +62,8 @@ def read(folder: Path) -> TrainingSet:
         frame=rows.drop(columns=["outcome", "weight"]),
         X=pd.read_parquet(folder / FEATURES),
         y=rows["outcome"].rename(record["outcome"]),
-        exposure=pd.read_parquet(folder / EXPOSURE),
+        # Parquet forgets how many rows a table without columns has.
+        exposure=pd.read_parquet(folder / EXPOSURE).reindex(rows.index),
         weights=rows["weight"],
         catalogue=Catalogue({spec.name: spec for spec in features}),
         flow=flow.assign(as_of=[date.fromisoformat(day) for day in flow["as_of"]]),

@@ -14,6 +14,7 @@ from riskmodel.evaluation.card.about import expires_on as expires_on
 from riskmodel.evaluation.card.checklist import checklist, failed
 from riskmodel.evaluation.card.document import Items, Section, Text, to_html, to_markdown
 from riskmodel.evaluation.compare import headline_measures
+from riskmodel.evaluation.drift_words import drift_sentence
 from riskmodel.evaluation.findings import measure_name, mode_name, shown, table_name
 from riskmodel.evaluation.page import bilingual_page
 from riskmodel.evaluation.results import Evaluation
@@ -108,7 +109,7 @@ def _in_short(evaluation: Evaluation, lang: str) -> Section:
         f"{mode}（{where}）：{'；'.join(figures)}。" if zh else f"{mode.capitalize()} ({where}): {'; '.join(figures)}.",
     ]
     if evaluation.drift is not None:
-        lines.append(measured.drift_sentence(evaluation.drift, lang))
+        lines.append(drift_sentence(evaluation.drift, lang))
     broken = failed(evaluation)
     at = 0 if zh else 1
     asked = ("" if zh else " ").join(check.question[at] for check in broken)

@@ -13,7 +13,8 @@ from typing import Literal
 
 from riskmodel.evaluation.card.about import table_words
 from riskmodel.evaluation.card.document import Grid, Section, Text
-from riskmodel.evaluation.card.measured import broken_directions, drift_sentence, group_cells
+from riskmodel.evaluation.card.measured import broken_directions, group_cells
+from riskmodel.evaluation.drift_words import drift_sentence
 from riskmodel.evaluation.findings import findings, shown
 from riskmodel.evaluation.report_words import group_words
 from riskmodel.evaluation.results import Evaluation

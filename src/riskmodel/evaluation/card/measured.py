@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from riskmodel.drawing import reliability_plot
-from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.card.document import Block, Grid, Items, Picture, Section, Text
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.drift import LARGE_SHIFT, Drift
+from riskmodel.evaluation.drift_words import drift_sentence
 from riskmodel.evaluation.findings import best_of, compared, findings, measure_name, mode_name, shown, table_name
 from riskmodel.evaluation.metrics import capacity_label
 from riskmodel.evaluation.regret_words import WORDS as REGRET
@@ -141,35 +141,6 @@ def _calibration_grid(drift: Drift, lang: str) -> Grid:
         for each in drift.origins
     ]
     return Grid(head, rows)
-
-
-def drift_sentence(drift: Drift, lang: str) -> str:
-    """Say whether drift was seen, where, and by how much."""
-    zh = lang == "zh"
-    if not drift.seen:
-        return (
-            f"在 {len(drift.origins)} 个检验时点上都未见漂移。"
-            if zh
-            else f"No drift seen at any of the {len(drift.origins)} test origins."
-        )
-    if zh:
-        each = "；".join(
-            f"{o.origin} 预计 {o.calibration.expected:,.0f} 户，实际 {o.calibration.found:,} 户，"
-            f"为预计的 {_times(o.calibration.ratio, 'zh')}"
-            for o in drift.seen
-        )
-        return f"看到漂移：{len(drift.origins)} 个检验时点中有 {len(drift.seen)} 个。{each}。"
-    each = "; ".join(
-        f"{o.origin}: {o.calibration.expected:,.0f} cases expected, {o.calibration.found:,} found, "
-        f"{_times(o.calibration.ratio, 'en')}"
-        for o in drift.seen
-    )
-    return f"Drift seen at {len(drift.seen)} of {len(drift.origins)} test origins. {each}."
-
-
-def _times(ratio: Estimate, lang: str) -> str:
-    ends = f"{ratio.low:.2f}–{ratio.high:.2f}"
-    return f"{ratio.value:.2f} 倍（{ends}）" if lang == "zh" else f"{ratio.value:.2f} times as many ({ends})"
 
 
 def drift(evaluation: Evaluation, lang: str) -> Section:
@@ -343,10 +314,8 @@ def _worse(cell: Any, lang: str) -> list[str]:
 
 def broken_directions(evaluation: Evaluation) -> list[str] | None:
     """Return the constrained features whose direction did not hold; None where that was not tested."""
-    held = getattr(evaluation, "directions_held", None)
-    if held is None:
-        return None
-    return [str(name) for name, holds in dict(held).items() if not holds]
+    held = evaluation.directions_held
+    return None if held is None else [name for name, holds in held.items() if not holds]
 
 
 def best_possible(evaluation: Evaluation, lang: str) -> list[Section]:
