@@ -10,6 +10,7 @@ import pytest
 from riskmodel.evaluation.asked import Asked
 from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.beside import Beside
+from riskmodel.evaluation.bootstrap import widened
 from riskmodel.evaluation.compare import draws_of
 from riskmodel.evaluation.lead_time import lead_time
 from riskmodel.evaluation.other_eyes import by_outcome, by_treatment
@@ -44,6 +45,7 @@ def ask(*, risk, outcome, groups=None, townships=None, exposure=None, others=Non
         main=0.05,
         smallest=Smallest(rows=30, positives=10),
         level=0.95,
+        wide=widened(0.95, groups=VILLAGES),
     )
 
 

@@ -26,7 +26,9 @@ class Asked:
     main : float
         The one of them that is spoken of where only one is.
     level : float
-        Of the intervals.
+        Of the intervals, as asked for.
+    wide : float
+        That which percentiles over all groups are taken at.
     """
 
     predictions: Predictions
@@ -37,6 +39,7 @@ class Asked:
     main: float
     smallest: Smallest
     level: float
+    wide: float
     _whole: dict[float, Tallied] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

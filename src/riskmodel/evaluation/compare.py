@@ -12,7 +12,7 @@ import numpy as np
 
 from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.baselines import Scorer
-from riskmodel.evaluation.bootstrap import ClusterDraws, Estimate, estimate
+from riskmodel.evaluation.bootstrap import ClusterDraws, Estimate, estimate, widened
 from riskmodel.evaluation.metrics import Scored, Sums, better, capacity_label, measures, pool, reliability, sums
 
 POOLED = "pooled"
@@ -132,6 +132,7 @@ def compare(
         One an origin, then the pooled one where there are several origins.
     """
     boot = draws_of(clusters, draws=draws, seed=seed)
+    level = widened(level, groups=len(np.unique(clusters)))
     strata = range(len(predictions.origins))
     point: dict[str, list[Sums]] = {}
     drawn: dict[str, list[Sums]] = {}

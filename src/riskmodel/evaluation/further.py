@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.evaluation.ablation import Theme, shuffled_themes, themes_left_out
 from riskmodel.evaluation.asked import Asked
 from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.beside import look_beside
+from riskmodel.evaluation.bootstrap import widened
 from riskmodel.evaluation.compare import draws_of, main_capacity
 from riskmodel.evaluation.inputs import Prepared, groups_of
 from riskmodel.evaluation.lead_time import LeadTime, lead_time
@@ -124,4 +126,5 @@ def what_is_asked(prepared: Prepared, rows: TrainingSet, predictions: Prediction
         main=main_capacity(experiment.capacities),
         smallest=Smallest(rows=smallest.rows, positives=smallest.positives),
         level=intervals.level,
+        wide=widened(intervals.level, groups=len(np.unique(clusters))),
     )

@@ -113,10 +113,10 @@ def _measured(asked: Asked, kept: np.ndarray, outcome: np.ndarray) -> dict[str, 
     values, draws = measures(added), measures(drawn_added)
     label = capacity_label(asked.main)
     names = ["auc", "average_precision", f"recall_at_{label}", f"precision_at_{label}", "calibration_error"]
-    found = {m: estimate(float(values[m][0]), draws[m], level=asked.level) for m in names}
+    found = {m: estimate(float(values[m][0]), draws[m], level=asked.wide) for m in names}
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = float((added["positives"] / added["risk"])[0])
         found["observed_to_expected"] = estimate(
-            ratio, drawn_added["positives"] / drawn_added["risk"], level=asked.level
+            ratio, drawn_added["positives"] / drawn_added["risk"], level=asked.wide
         )
     return found

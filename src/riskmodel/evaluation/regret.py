@@ -23,7 +23,7 @@ import numpy as np
 
 from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.baselines import Scorer
-from riskmodel.evaluation.bootstrap import Estimate, estimate
+from riskmodel.evaluation.bootstrap import Estimate, estimate, widened
 from riskmodel.evaluation.compare import POOLED, as_plain, draws_of, scored_rows, with_draws
 from riskmodel.evaluation.doubt import Doubt
 from riskmodel.evaluation.metrics import Scored, Sums, better, measures, pool, sums
@@ -190,6 +190,7 @@ def regret_tables(
         One an origin with known true risks, then the pooled one where there are several.
     """
     boot = draws_of(clusters, draws=draws, seed=seed)
+    level = widened(level, groups=len(np.unique(clusters)))
     known = np.isfinite(risk)
     parts: list[tuple[date | None, dict[str, Sums], dict[str, Sums]]] = []
     for stratum, origin in enumerate(predictions.origins):

@@ -182,9 +182,12 @@ _LINES = (
     ),
     (
         _always,
-        "区间：整{drawn}有放回抽样 {draws} 次的 {level} 百分位区间。模型减基线的差用同一批抽样，因此是成对比较；"
+        "区间：整{drawn}有放回抽样 {draws} 次的 {level} 百分位区间，"
+        "{drawn}少时按 t 分布放宽（做法与模拟检验见 docs/intervals.md）。"
+        "模型减基线的差用同一批抽样，因此是成对比较；"
         "“明显”指区间不含 0。训练的随机性不在区间之内。",
-        "Intervals: {level} percentile intervals over {draws} draws of whole groups ({drawn}) with replacement. "
+        "Intervals: {level} percentile intervals over {draws} draws of whole groups ({drawn}) with replacement, taken "
+        "wider where groups are few, as Student's t is (docs/intervals.md says how, and how often they cover). "
         "Differences use the same draws for both sides, so they are paired; “clearly” means that the interval excludes "
         "0. The chance in training itself is not in them.",
     ),

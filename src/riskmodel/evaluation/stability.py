@@ -95,12 +95,12 @@ def stability(prepared: Prepared, rows: TrainingSet, asked: Asked) -> list[Stabi
         moves = _moves(then, now, asked, at["asked"].to_numpy())
         moved.append(moves)
         correlation = float(pd.Series(then).corr(pd.Series(now), method="spearman"))
-        found.append(_said(str(origin), len(at), moves, asked.level, correlation))
+        found.append(_said(str(origin), len(at), moves, asked.wide, correlation))
     if len(found) > 1:
         total = moved[0]
         for moves in moved[1:]:
             total = total + moves
-        found.append(_said(POOLED, sum(one.rows for one in found), total, asked.level, np.nan))
+        found.append(_said(POOLED, sum(one.rows for one in found), total, asked.wide, np.nan))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskmodel.evaluation.bootstrap import Estimate
+from riskmodel.evaluation.bootstrap import Estimate, widened
 from riskmodel.evaluation.tallies import Tallied
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def cell(
     hidden = smallest.hides(rows, positives) if recorded else NOT_RECORDED
     if hidden is not None:
         return Cell(name=name, zh=zh, en=en, township=township, hidden=hidden, estimates={}, differences={})
+    level = widened(level, groups=clusters)
     estimates = {measure: tallied.of(measure, level=level) for measure in measures}
     differences = {}
     if clusters < LEAST_CLUSTERS:

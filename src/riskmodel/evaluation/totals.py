@@ -54,9 +54,9 @@ def totals(asked: Asked) -> list[Total]:
         Total(
             origin=name,
             rows=round(float(part.once.rows[0, 0])),
-            expected=part.of("expected", level=asked.level),
-            observed=part.of("observed", level=asked.level),
-            ratio=part.of("observed_to_expected", level=asked.level),
+            expected=part.of("expected", level=asked.wide),
+            observed=part.of("observed", level=asked.wide),
+            ratio=part.of("observed_to_expected", level=asked.wide),
         )
         for name, part in named
     ]

@@ -66,9 +66,9 @@ def township_lists(asked: Asked) -> TownshipLists | None:
     for share in asked.capacities:
         apart = asked.pooled(asked.everyone, listing=asked.township_lists(share, numbers))
         together = asked.whole_county(share)
-        own.append({m: apart.of(m, level=asked.level) for m in MEASURES})
-        county.append({m: together.of(m, level=asked.level) for m in MEASURES})
-        less.append({m: apart.less(together, m, level=asked.level) for m in MEASURES})
+        own.append({m: apart.of(m, level=asked.wide) for m in MEASURES})
+        county.append({m: together.of(m, level=asked.wide) for m in MEASURES})
+        less.append({m: apart.less(together, m, level=asked.wide) for m in MEASURES})
     by = {}
     for kind, listing in (
         ("own", asked.township_lists(asked.main, numbers)),

@@ -51,9 +51,9 @@ def visits(asked: Asked) -> list[Visits]:
                 capacity=share,
                 listed=float(all_rows.once.listed[0, 0]),
                 caught=float(all_rows.once.caught[0, 0]),
-                visits_per_case=all_rows.of("visits_per_case", level=asked.level),
-                precision=all_rows.of("precision", level=asked.level),
-                recall=all_rows.of("recall", level=asked.level),
+                visits_per_case=all_rows.of("visits_per_case", level=asked.wide),
+                precision=all_rows.of("precision", level=asked.wide),
+                recall=all_rows.of("recall", level=asked.wide),
                 tied=tied,
                 places=places,
             )
