@@ -17,7 +17,7 @@ import pytest
 
 from riskmodel.errors import CallError, DataError
 from riskmodel.evaluation import tracking
-from riskmodel.evaluation.tracking import KEPT, MlflowTracker, mirror_promotion, write_kept
+from riskmodel.evaluation.tracking import KEPT, MlflowTracker, show_in_mlflow, write_kept
 from riskmodel.model import ModelStore, RiskClassifier, save_bundle
 
 
@@ -118,12 +118,12 @@ def test_the_registry_mirrors_versions_and_aliases_and_a_new_store_has_them_all(
     shutil.rmtree(models / "need" / "2")
     store.promote("need", 1, who="Li", why="first")
     store.promote("need", 3, who="Li", why="to be compared", alias="challenger")
-    assert mirror_promotion(models, "need") is None
+    assert show_in_mlflow(models, "need") is None
     assert [row[:2] for row in _versions(models)] == [(1, "need@1"), (3, "need@3")]
     assert _aliases(models) == {"champion": 1, "challenger": 3}
     store.promote("need", 3, who="Li", why="better")
     (models / "mlflow.db").rename(models / "old.db")
-    assert "there is no MLflow store" in mirror_promotion(models, "need")
+    assert "there is no MLflow store" in show_in_mlflow(models, "need")
     _write(models, add())
     assert [row[:2] for row in _versions(models)] == [(1, "need@1"), (3, "need@3"), (4, "need@4")]
     assert _aliases(models) == {"champion": 3}
@@ -157,7 +157,7 @@ def test_a_damaged_store_is_named_before_anything_is_trained(models, damage):
     with pytest.raises(DataError, match=r"mlflow\.db.*move it away"), MlflowTracker(models):
         pytest.fail("a training would begin")
     assert store.read_bytes() == before
-    assert "The promotion stands" in mirror_promotion(models, "need")
+    assert "holds" in show_in_mlflow(models, "need")
 
 
 def _logged(models: Path, out: Path, record: dict[str, object], monkeypatch) -> MlflowTracker:

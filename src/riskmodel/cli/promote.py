@@ -25,7 +25,7 @@ def promote(
 
     Example: riskmodel promote fengcheng 2 --who "county bureau" --why "finds more at the same capacity"
     """
-    from riskmodel.evaluation.tracking import mirror_promotion
+    from riskmodel.evaluation.tracking import show_in_mlflow
     from riskmodel.model.store import ModelStore
     from riskmodel.workspace import default_models
 
@@ -36,9 +36,9 @@ def promote(
     for each, figures in moved.figures.items():
         said = ", ".join(f"{measure} {value:.3f}" for measure, value in figures.items())
         typer.echo(f"  version {each}, in its own evaluation: {said or 'no figures'}")
-    untold = mirror_promotion(store.root, name)
+    untold = show_in_mlflow(store.root, name)
     if untold:
-        typer.echo(f"MLflow: {untold}", err=True)
+        typer.echo(f"MLflow: {untold} The promotion stands.", err=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -43,6 +43,7 @@ def recalibrate(
     days = parse_dates(as_of)
     from riskmodel.evaluation.recalibration import METHODS, save_recalibrated
     from riskmodel.evaluation.recalibration import recalibrate as learn
+    from riskmodel.evaluation.tracking import show_in_mlflow
     from riskmodel.features import load_catalogue
     from riskmodel.model import ModelStore, load_bundle
     from riskmodel.monitoring.cohort import trained_cohort
@@ -78,9 +79,12 @@ def recalibrate(
             seed=int(bundle.manifest.get("seed") or 0),
         )
     version = store.add(name, lambda place: save_recalibrated(bundle, place, found, model=reference))
+    untold = show_in_mlflow(store.root, name)
     for line in told(found, reference=reference):
         typer.echo(line)
     typer.echo(f"Bundle  {store.resolve(f'{name}@{version}')} ({name}@{version})")
+    if untold:
+        typer.echo(f"MLflow: {untold}", err=True)
     typer.echo(f"The champion stands as it was. To change it: riskmodel promote {name} {version} --who … --why …")
 
 

@@ -227,24 +227,24 @@ def write_kept(kept: Path, *, models: Path) -> str:
     return run_id
 
 
-def mirror_promotion(models: Path, name: str) -> str | None:
-    """Show a promotion in MLflow's registry.
+def show_in_mlflow(models: Path, name: str) -> str | None:
+    """Let MLflow's registry show a model's versions and aliases as they now are.
 
     Returns
     -------
     str or None
-        None when it is shown; else why not, in a sentence: the promotion itself stands in any case.
+        None when it does; else why not: what the folder of models says holds in any case.
     """
     tracker = MlflowTracker(models)
     if not tracker.store.is_file():
-        return f"{tracker.store}: there is no MLflow store, so nothing was shown there. The promotion stands."
+        return f"{tracker.store}: there is no MLflow store, so nothing is shown there."
     try:
         with tracker:
             tracker.open()
             tracker.mirror(name)
     except DataError as error:
         return (
-            f"{error} The promotion stands in {tracker.models / name}; MLflow still shows the aliases of before, until "
-            "the next promotion or training."
+            f"{error} It shows what was there before, until the next promotion or training; {tracker.models / name} "
+            "holds."
         )
     return None

@@ -78,8 +78,7 @@ def write_model_folder(
 def example_of(bundle: Path) -> dict[str, float | None]:
     """Return a value for each column, of nobody: the middle knot of its curve, which is a middle value of many rows."""
     features = json.loads((bundle / "features.json").read_bytes())
-    curves = json.loads((bundle / "linear.json").read_bytes())["curves"]
-    knots = [curve["knots"] for curve in curves]
+    knots = [curve["knots"] for curve in json.loads((bundle / "linear.json").read_bytes())["curves"]]
     return {feature["name"]: at[len(at) // 2] if at else None for feature, at in zip(features, knots, strict=True)}
 
 
