@@ -12,8 +12,12 @@ from datetime import date
 # Faces that Windows, macOS, Linux and Kylin bring along; the first found is used.
 FONTS = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC','WenQuanYi Micro Hei',sans-serif"
 
-# Told apart by people with any colour vision, and in grey by their lightness.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999")
+# The first seven are told apart by people with any colour vision, and in grey by their lightness; the others are there
+# so that no two of a long table are drawn alike.
+COLOURS = (
+    *("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999"),
+    *("#332288", "#f0e442", "#882255", "#117733", "#000000", "#aa4499", "#ddcc77"),
+)
 INK, FAINT, GRID = "#222222", "#666666", "#dddddd"
 
 

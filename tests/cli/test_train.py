@@ -14,6 +14,7 @@ def test_it_leaves_what_the_help_says_where_the_help_says(workspace, trained):
     out = workspace / "out" / "train" / "light"
     assert {path.name for path in out.iterdir()} == {
         "evaluation.html", "card.md", "card.html", "metrics.json", "flow.csv", "splits.svg", "predictions.parquet",
+        ".stages",
     }  # fmt: skip
     tables = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["tables"]["out_of_time"]
     assert [table["origin"] for table in tables] == ["2024-04-01", "2024-07-01", "2024-10-01", "pooled"]

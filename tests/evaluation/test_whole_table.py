@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from riskmodel import build_features
 from riskmodel.errors import CallError, DataError
 from riskmodel.evaluation import run_experiment
 from riskmodel.evaluation.baselines import scorecard as scorecard_module
 from riskmodel.evaluation.findings import findings
 from riskmodel.evaluation.inputs import prepare
+from riskmodel.features import load_catalogue
 from riskmodel.model import load_bundle
+from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.rules import trained_rules
+from riskmodel.monitoring.score import score_registry
+from riskmodel.policy import Entry, default_policy
+from riskmodel.registry import Registry
 
 WHOLE = """
 baselines:
@@ -115,6 +122,40 @@ def test_the_rules_of_the_table_travel_with_the_bundle(whole):
     rules = trained_rules(load_bundle(whole.bundle).manifest)
     assert [rule.name for rule in rules] == ["line_gap_12m_below_0", "income_pc_12m_below_monitoring_line"]
     assert rules[1].zh.endswith("低于监测线")
+
+
+def test_a_figure_of_the_policy_record_flags_at_scoring_as_it_did_in_the_table(whole, workspace, tmp_path):
+    line = Entry(
+        name="monitoring_line",
+        region="c",
+        valid_from=date(2023, 7, 1),
+        value=9000,
+        unit="yuan/person/year",
+        source="test",
+        certainty="S",
+    )
+    met = {}
+    for name, policy in (("as trained", default_policy()), ("raised", default_policy().extended((line,)))):
+        with Registry.open(workspace / "county") as registry:
+            score_registry(
+                registry,
+                load_bundle(whole.bundle),
+                model="whole",
+                model_version=1,
+                as_of=date(2024, 1, 1),
+                out=tmp_path / name,
+                catalogue=load_catalogue(workspace / "features.py"),
+                capacity=Capacity.parse("100%"),
+                policy=policy,
+            )
+        flags = pd.read_parquet(tmp_path / name / "flags.parquet").set_index("household_id")
+        met[name] = {h for h, rules in flags["rules"].items() if "income_pc_12m_below_monitoring_line" in rules}
+    with Registry.open(workspace / "county") as registry:
+        catalogue = load_catalogue(workspace / "features.py")
+        rows = build_features(registry, as_of=date(2024, 1, 1), catalogue=catalogue, policy=default_policy())
+    income = rows.set_index("household_id")["income_pc_12m"]
+    assert met["as trained"] == set(income.index[income < 6000])
+    assert met["raised"] == set(income.index[income < 9000]) > met["as trained"]
 
 
 @pytest.mark.parametrize(
