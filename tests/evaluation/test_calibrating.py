@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from riskmodel.evaluation.calibrating import calibrate_over_time
 from riskmodel.model import RiskClassifier
-from riskmodel.model.calibration import adjusted, isotonic_calibration, levelled, no_calibration, sigmoid_calibration
+from riskmodel.model.calibration import (
+    adjusted,
+    followed,
+    isotonic_calibration,
+    levelled,
+    no_calibration,
+    sigmoid_calibration,
+)
 from riskmodel.training.experiment import Calibration
 
 
@@ -45,6 +52,36 @@ def test_adjusting_twice_is_adjusting_once(seed):
     once = adjusted(no_calibration(), margin, y, weight=np.ones(y.size))
     twice = adjusted(once, margin, y, weight=np.ones(y.size))
     assert np.abs(twice.log_odds(margin) - once.log_odds(margin)).max() < 0.05
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 9999), n=st.integers(40, 800), shift=st.floats(-2, 2))
+def test_a_map_that_follows_keeps_the_order_and_lies_between_the_present_and_the_adjusted_one(seed, n, shift):
+    margin, y = _rows(seed, n=n, shift=shift)
+    y[:2] = 0, 1
+    present = isotonic_calibration(margin, y[::-1], weight=np.ones(n))
+    there = followed(present, margin, y, weight=np.ones(n))
+    grid = np.linspace(margin.min() - 2, margin.max() + 2, 300)
+    ends = np.stack([present.log_odds(grid), adjusted(present, margin, y, weight=np.ones(n)).log_odds(grid)])
+    assert (np.diff(there.log_odds(grid)) > 0).all()
+    assert (there.log_odds(grid) >= ends.min(axis=0) - 1e-9).all()
+    assert (there.log_odds(grid) <= ends.max(axis=0) + 1e-9).all()
+
+
+def test_chance_moves_a_right_map_less_than_adjusting_does_and_mostly_not_at_all():
+    moved, whole = [], []
+    for seed in range(60):
+        margin, y = _rows(seed, n=600)
+        for way, out in ((followed, moved), (adjusted, whole)):
+            out.append(np.abs(way(no_calibration(), margin, y, weight=np.ones(600)).log_odds(margin) - margin).mean())
+    assert np.mean(moved) < 0.5 * np.mean(whole)
+    assert np.mean(np.array(moved) == 0) > 0.4
+
+
+def test_a_break_is_followed_nearly_all_the_way():
+    margin, y = _rows(1, n=3000, shift=0.8)
+    after = followed(no_calibration(), margin, y, weight=np.ones(3000))
+    assert after.risk(margin).sum() == pytest.approx(y.sum(), rel=0.03)
 
 
 def test_a_few_dozen_rows_hardly_turn_the_slope():

@@ -1,11 +1,12 @@
 """Calibration by the newest dates: the level and slope of risks as of late, not of all the years that taught.
 
 The estimator calibrates itself by rows left out in folds of whole groups, over all its dates alike. Where the base
-rate moves, the newest dates say more of the next year than the oldest do. Here the map by folds is corrected in level
-and slope by the rows left out at the newest dates alone: villages that taught nothing to the models asked about them,
+rate moves, the newest dates say more of the next year than the oldest do. Here the map by folds is moved in level and
+slope towards the rows left out at the newest dates alone: villages that taught nothing to the models asked about them,
 at the latest dates whose outcomes were known. The margins are those of models taught like the final one, by all dates;
 a map fitted on models that only older dates had taught would correct what the newest dates, which teach the final model
-too, have corrected already. Its slope is turned by many rows only: docs/calibration.md has the figures.
+too, have corrected already. The map is moved as far only as these rows say more than chance would: a small county's few
+cases of late must not shake its risks. docs/calibration.md has the figures.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 # Fewer cases, or fewer of the others, say nothing of a level.
 LEAST_OF_EACH = 20
-# Where nothing drifts a slope from a few hundred cases is worse than that of the folds; where it does it is better.
-SLOPE_ROWS = 2000.0
 
 
 def calibrate_over_time(
@@ -46,7 +45,7 @@ def calibrate_over_time(
         Itself. With fewer than 20 cases, or 20 others, among the rows left out at the newest dates, its map is the
         one by folds.
     """
-    from riskmodel.model.calibration import adjusted
+    from riskmodel.model.calibration import followed
 
     if how.window == "folds" or how.method == "none" or as_of is None:
         return classifier
@@ -55,7 +54,5 @@ def calibrate_over_time(
     picked = ~np.isnan(margin) & np.isin(as_of, newest)
     outcome = np.asarray(y, dtype=float)[picked]
     if min(outcome.sum(), outcome.size - outcome.sum()) >= LEAST_OF_EACH:
-        classifier.calibrator_ = adjusted(
-            classifier.calibrator_, margin[picked], outcome, weight=np.ones(outcome.size), slope_rows=SLOPE_ROWS
-        )
+        classifier.calibrator_ = followed(classifier.calibrator_, margin[picked], outcome, weight=np.ones(outcome.size))
     return classifier

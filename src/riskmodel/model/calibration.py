@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from riskmodel.model.ridge import fit_ridge
+from riskmodel.model.ridge import fit_ridge, log_loss_of_margins
 
 Array = NDArray[np.float64]
 Method = Literal["sigmoid", "isotonic", "none"]
@@ -157,12 +157,11 @@ def isotonic_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrato
     return Calibrator("isotonic", knots, heights, straight.slope_below, straight.slope_above)
 
 
-def adjusted(
-    present: Calibrator, margin: Array, y: Array, *, weight: Array, slope_rows: float = _SLOPE_ROWS
-) -> Calibrator:
+def adjusted(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> Calibrator:
     """Correct a map's level and slope by later rows, so that the risks of these rows add up to the cases among them.
 
-    The form of the present map stays: two numbers are learned, not a curve.
+    The form of the present map stays, and so does its slope as far as a few dozen rows can say otherwise: two numbers
+    are learned, not a curve.
 
     Parameters
     ----------
@@ -170,20 +169,47 @@ def adjusted(
         The map in use.
     margin, y, weight : ndarray of shape (n_rows,)
         As for `sigmoid_calibration`; both outcomes must occur.
-    slope_rows : float
-        The present slope is believed as if so many rows had said so.
 
     Returns
     -------
     Calibrator
     """
+    present = levelled(present, margin, y, weight=weight)
     told = present.log_odds(margin)
     centre = float(np.average(told, weights=weight))
     spread = float(np.sqrt(np.average((told - centre) ** 2, weights=weight)))
-    slope = 1.0
-    if spread >= 1e-9:
-        slope, _ = _slope_and_shift(told - centre, y, weight, spread, prior_rows=slope_rows)
+    if spread < 1e-9:
+        return present
+    slope, _ = _slope_and_shift(told - centre, y, weight, spread, prior_rows=_SLOPE_ROWS, level=centre)
     return levelled(present.then(slope=slope, shift=0.0), margin, y, weight=weight)
+
+
+def followed(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> Calibrator:
+    """Move a map towards the level and slope of newer rows, as far as they say more than chance would have them say.
+
+    Two numbers learned from chance alone gain a likelihood ratio (twice the gain in log-likelihood) of about 2: the
+    share of the way that is gone is 1 - 2 / ratio, none at all below (a garrote, Breiman 1995, Technometrics 37:373).
+
+    Parameters
+    ----------
+    present, margin, y, weight
+        As for `adjusted`.
+
+    Returns
+    -------
+    Calibrator
+    """
+    new = adjusted(present, margin, y, weight=weight)
+    losses = [log_loss_of_margins(y, each.log_odds(margin), weight) for each in (present, new)]
+    ratio = 2.0 * float(weight.sum()) * (losses[0] - losses[1])
+    share = 1.0 - 2.0 / ratio if ratio > 2.0 else 0.0
+    return Calibrator(
+        new.method,
+        present.knots,
+        (1.0 - share) * present.heights + share * new.heights,
+        (1.0 - share) * present.slope_below + share * new.slope_below,
+        (1.0 - share) * present.slope_above + share * new.slope_above,
+    )
 
 
 def levelled(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> Calibrator:
@@ -203,11 +229,22 @@ def levelled(present: Calibrator, margin: Array, y: Array, *, weight: Array) -> 
 
 
 def _slope_and_shift(
-    centred: Array, y: Array, weight: Array, spread: float, *, prior_rows: float = _PRIOR_ROWS
+    centred: Array,
+    y: Array,
+    weight: Array,
+    spread: float,
+    *,
+    prior_rows: float = _PRIOR_ROWS,
+    level: float | None = None,
 ) -> tuple[float, float]:
-    """Fit log-odds = shift + slope * centred, the slope drawn towards 1 and never below a small positive one."""
+    """Fit log-odds = shift + slope * centred, the slope drawn towards 1 and never below a small positive one.
+
+    ``level`` is where the centre is believed to lie; the log-odds of all cases when None.
+    """
+    if level is None:
+        level = float(np.log((weight @ y + 0.5) / (weight @ (1.0 - y) + 0.5)))
     # Half of the prior's rows sit on each side of the centre and fall as a slope of 1 would have them fall.
-    chance = expit(np.array([-spread, spread]) + np.log((weight @ y + 0.5) / (weight @ (1.0 - y) + 0.5)))
+    chance = expit(np.array([-spread, spread]) + level)
     prior_x = np.array([-spread, spread, -spread, spread])
     prior_y = np.array([1.0, 1.0, 0.0, 0.0])
     prior_w = np.concatenate([chance, 1.0 - chance]) * prior_rows / 2.0

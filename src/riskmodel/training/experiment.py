@@ -200,7 +200,7 @@ class Calibration(_Section):
     ----------
     window : {"newest", "folds"}
         ``folds``: rows left out in folds of whole groups, over all training dates alike. ``newest``: that map, then
-        corrected in level and slope by the rows left out at the newest dates alone, which then add up to their cases.
+        moved in level and slope towards the rows left out at the newest dates, as far as they say more than chance.
     dates : int
         How many dates are the newest.
     method : {"auto", "sigmoid", "isotonic", "none"}
