@@ -13,7 +13,7 @@ def test_it_leaves_what_the_help_says_where_the_help_says(workspace, trained):
     assert (workspace / "models" / "mlflow.db").is_file()
     out = workspace / "out" / "train" / "light"
     assert {path.name for path in out.iterdir()} == {
-        "evaluation.html", "card.md", "card.html", "metrics.json", "flow.csv", "splits.svg", "predictions.parquet",
+        ".stages", "evaluation.html", "card.md", "card.html", "metrics.json", "flow.csv", "splits.svg", "predictions.parquet",
         ".stages",
     }  # fmt: skip
     tables = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["tables"]["out_of_time"]
@@ -23,7 +23,7 @@ def test_it_leaves_what_the_help_says_where_the_help_says(workspace, trained):
 def test_it_prints_the_table_beside_the_baselines_and_where_everything_is(trained):
     for told in ("pooled", "rule", "one number", "logistic", "Recall at 5%", "models/light/1 (light@1)"):
         assert told.lower() in trained.said.lower()
-    assert "light@champion is now version 1, the first." in trained.said
+    assert "light@champion is now version 1: there was none before; NOT ahead everywhere of" in trained.said
 
 
 def test_progress_goes_to_stderr_in_plain_lines(trained):
