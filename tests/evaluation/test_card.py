@@ -135,6 +135,7 @@ def test_items_follow_counts_and_tables(evaluation):
 
 def test_directions_that_do_not_hold_are_named(evaluation):
     held = {"income_pc_3m": True, "income_pc_12m": False}
+    assert evaluation.directions_held == dict.fromkeys(["income_pc_3m", "income_pc_12m", "line_gap_12m"], True)
     assert _answer(_with(evaluation, directions_held=None), "directions that theory") == "unknown"
     assert _answer(_with(evaluation, directions_held={"income_pc_3m": True}), "directions that theory") == "pass"
     broken = _with(evaluation, directions_held=held)
