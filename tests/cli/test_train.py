@@ -13,7 +13,7 @@ def test_it_leaves_what_the_help_says_where_the_help_says(workspace, trained):
     assert (workspace / "models" / "mlflow.db").is_file()
     out = workspace / "out" / "train" / "light"
     assert {path.name for path in out.iterdir()} == {
-        ".stages", "evaluation.html", "card.md", "card.html", "metrics.json", "flow.csv", "splits.svg", "predictions.parquet",
+        "evaluation.html", "card.md", "card.html", "metrics.json", "flow.csv", "splits.svg", "predictions.parquet",
         ".stages",
     }  # fmt: skip
     tables = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["tables"]["out_of_time"]

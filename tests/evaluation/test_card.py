@@ -64,7 +64,18 @@ def test_no_english_is_left_in_the_chinese_half_but_names(evaluation):
     half = model_card(evaluation).split("# a small county")[0]
     words = set(re.findall(r"\b[a-z]{5,}\b", half.lower()))
     names = {f["name"] for f in evaluation.features} | {"riskmodel", "recalibrate", "lightgbm", "scikit", "learn"}
-    assert words <= names | {"python", "numpy", "brier", "small", "probast", "policy", "version", "sha256", "registry"}
+    assert words <= names | {
+        "python",
+        "numpy",
+        "brier",
+        "intervals",
+        "small",
+        "probast",
+        "policy",
+        "version",
+        "sha256",
+        "registry",
+    }
 
 
 def test_the_page_has_no_script_and_its_pictures_are_well_formed(evaluation):
@@ -124,6 +135,7 @@ def test_items_follow_counts_and_tables(evaluation):
 
 def test_directions_that_do_not_hold_are_named(evaluation):
     held = {"income_pc_3m": True, "income_pc_12m": False}
+    assert evaluation.directions_held == dict.fromkeys(["income_pc_3m", "income_pc_12m", "line_gap_12m"], True)
     assert _answer(_with(evaluation, directions_held=None), "directions that theory") == "unknown"
     assert _answer(_with(evaluation, directions_held={"income_pc_3m": True}), "directions that theory") == "pass"
     broken = _with(evaluation, directions_held=held)

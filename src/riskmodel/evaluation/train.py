@@ -344,6 +344,7 @@ def _gather(
         },
         regret=regret,
         drift=drift,
+        directions_held=_directions(prepared, rows, classifier),
         reference=reference_of(rows.X[list(prepared.columns)], households=rows.frame["household_id"].to_numpy()),
         further=further,
     )
@@ -369,6 +370,13 @@ def _final_model(
         lambda: fit_model(prepared, rows.X, rows.y, groups=codes, as_of=as_of),
         columns=prepared.columns,
     )
+
+
+def _directions(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifier) -> dict[str, bool]:
+    from riskmodel.model import directions_held
+
+    swept = directions_held(classifier, rows.X[list(prepared.columns)], seed=prepared.experiment.seed)
+    return {name: found.holds for name, found in swept.items()}
 
 
 def _importance(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifier) -> list[Importance]:
