@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -122,6 +123,13 @@ def test_groups_and_other_outcomes_are_in_the_report_and_not_in_the_model(asked)
         "How early",
     ):
         assert word in page
+
+
+def test_every_section_can_be_jumped_to(asked):
+    page = (asked.out / "evaluation.html").read_text(encoding="utf-8")
+    links, places = re.findall(r'href="#([^"]+)"', page), re.findall(r'<h2 id="([^"]+)"', page)
+    assert links == places and len(set(places)) == len(places) > 20
+    assert "<h2>" not in page
 
 
 def test_the_month_of_the_outcome_is_the_lead(asked):

@@ -191,7 +191,7 @@ def test_the_report_holds_it_in_both_languages(trained):
     ):
         assert said in page, said
     pictures = re.findall(r"<svg.*?</svg>", page, flags=re.S)
-    assert len(pictures) == 14
+    assert len(pictures) == 16
     for drawn in pictures:
         ET.fromstring(drawn)
     assert "nan" not in re.sub(r"[A-Za-z\u4e00-\u9fff]*nan[a-z]+", "", page)
@@ -228,7 +228,7 @@ def test_the_truth_teaches_nothing(workspace, trained, tmp_path):
     assert plain.evaluation.regret is None
     assert "regret" not in plain.evaluation.to_dict()
     with_it, without = (load_bundle(one.bundle).manifest["files"] for one in (trained, plain))
-    told = {"card.md", "metrics.json"}
+    told = {"card.md", "card.html", "metrics.json"}
     assert {n: h for n, h in with_it.items() if n not in told} == {n: h for n, h in without.items() if n not in told}
     for name in ("predictions.parquet", "flow.csv"):
         assert (trained.out / name).read_bytes() == (plain.out / name).read_bytes()

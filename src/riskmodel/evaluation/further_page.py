@@ -64,7 +64,8 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         if len(row) == 2:
             body.append(f'<tr><td>{cells[0]}</td><td colspan="{len(head) - 1}" class="why">{cells[1]}</td></tr>')
         else:
-            body.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+            told_of = "".join(f"<td>{cell}</td>" for _, cell in zip(head, cells, strict=True))
+            body.append(f"<tr>{told_of}</tr>")
     return f"<div class='scroll'><table class='told'><tr>{top}</tr>{''.join(body)}</table></div>"
 
 
@@ -210,7 +211,8 @@ def flags(further: Further, lang: str) -> list[str]:
     for cell in further.subgroups:
         measures = [
             words["higher" if cell.differences[m].value > 0 else "lower"].format(
-                measure=words["measures"][m], difference=_less(cell, m)
+                measure=words["measures"][m],
+                difference=_less(cell, m) + (words["points"] if m in _SHARES else ""),
             )
             for m in cell.flagged
         ]

@@ -42,18 +42,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "groups_note": "全县名单，容量 {share}，各检验时点合并。群体按时点当时已登记的情况划分，模型并不知道这些分组。"
         "漏报率：不在名单上的农户中此后发生的比例。发生/预期：大于 1 表示风险说低了。"
         "▲ 表示与其余农户之差的区间不含 0；共比较 {compared} 次，即使毫无差别，也约有 {chance} 次会碰巧标出。",
-        "groups_head": [
-            "群体",
-            "户次",
-            "发生",
-            "村",
-            "召回率",
-            "精确率",
-            "漏报率",
-            "平均风险",
-            "实际比例",
-            "发生/预期",
-        ],
+        "groups_head": ["群体", "户次", "发生", "村", "召回率", "精确率", "漏报率", "平均风险 → 实际", "发生/预期"],
+        "points": " 个百分点",
         "groups_townships": "各乡镇",
         "groups_differences": "与其余农户之差",
         "groups_differences_head": ["群体", "召回率（百分点）", "精确率（百分点）", "漏报率（百分点）", "发生/预期"],
@@ -61,8 +51,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "groups_none_flagged": "没有群体与其余农户之差的区间不含 0。这不证明没有差别：小群体的区间很宽。",
         "groups_flagged": "与其余农户有差别：",
         "flag": "{group}：{measures}",
-        "higher": "{measure}较高（{difference}）",
-        "lower": "{measure}较低（{difference}）",
+        "higher": "{measure}较高 {difference}",
+        "lower": "{measure}较低 {difference}",
         "measures": {
             "recall": "召回率",
             "precision": "精确率",
@@ -177,6 +167,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "mean risk → came true",
             "observed / expected",
         ],
+        "points": " points",
         "groups_townships": "Townships",
         "groups_differences": "Differences to everyone else",
         "groups_differences_head": [
@@ -191,8 +182,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "show that there is none: the intervals of small groups are wide.",
         "groups_flagged": "Different from everyone else:",
         "flag": "{group}: {measures}",
-        "higher": "{measure} higher ({difference})",
-        "lower": "{measure} lower ({difference})",
+        "higher": "{measure} higher by {difference}",
+        "lower": "{measure} lower by {difference}",
         "measures": {
             "recall": "recall",
             "precision": "precision",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from riskmodel.drawing import Series, grouped_bars, horizontal_bars, reliability_plot
 from riskmodel.evaluation.compare import Table, headline_measures
+from riskmodel.evaluation.contents import with_contents
 from riskmodel.evaluation.drift_words import drift_sentence
 from riskmodel.evaluation.findings import (
     best_of,
@@ -70,7 +71,7 @@ def _section(evaluation: Evaluation, lang: str) -> str:
         *(f"<li>{html.escape(line)}</li>" for line in how_measured(evaluation, lang)),
         "</ul>",
     ]
-    return "".join(parts)
+    return with_contents("".join(parts), lang=lang)
 
 
 def _findings(evaluation: Evaluation, lang: str) -> str:

@@ -194,9 +194,12 @@ _LINES = (
     (
         _always,
         "校准误差：按预测风险分为 {bins} 个户数大致相等的组，各组平均风险与实际比例之差的加权平均。"
+        "它总是偏大：样本越少，风险说得完全正确的模型也会因机遇显出更大的误差，区间说的是它如何波动。"
         "不给出概率的基线没有 Brier 分数和校准误差。Brier 技巧 = 1 − Brier ÷ 一律报平均值时的 Brier。",
         "Calibration error: rows in {bins} bins of about equal count by risk; the weighted mean distance between mean "
-        "risk and share that came true. Baselines that give no probability have neither it nor a Brier score. Brier "
+        "risk and share that came true. It errs upward: by chance alone a model whose risks are exactly right "
+        "shows some, the more the fewer the rows; its interval says how it varies. "
+        "Baselines that give no probability have neither it nor a Brier score. Brier "
         "skill = 1 − Brier ÷ the Brier of always saying the mean.",
     ),
     (
