@@ -53,11 +53,15 @@ def directions(features: int) -> list[int]:
     return [(1 if j % 2 else -1) if j < BOUND else 0 for j in range(features)]
 
 
-def run_one(who: str, folder: Path, threads: int) -> None:
+def run_one(who: str, folder: Path, threads: int, rounds: int | None) -> None:
     """Train in this process; leave seconds, memory and settings in a file."""
     X, y, groups = (np.load(folder / f"{name}.npy") for name in ("X", "y", "groups"))
     started, worked = time.perf_counter(), time.process_time()
-    told = run_classifier(X, y, groups, threads) if who == "classifier" else run_lightgbm(X, y, folder)
+    told = (
+        run_classifier(X, y, groups, threads=threads, rounds=rounds)
+        if who == "classifier"
+        else run_lightgbm(X, y, folder)
+    )
     told |= {"seconds": time.perf_counter() - started, "cpu": time.process_time() - worked, "peak_gib": peak()}
     (folder / f"{who}.json").write_text(json.dumps(told), encoding="utf-8")
 
@@ -67,13 +71,15 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / GIB
 
 
-def run_classifier(X: np.ndarray, y: np.ndarray, groups: np.ndarray, threads: int) -> dict[str, Any]:
+def run_classifier(
+    X: np.ndarray, y: np.ndarray, groups: np.ndarray, *, threads: int, rounds: int | None
+) -> dict[str, Any]:
     """Fit the estimator with its defaults and the county's directions."""
     from riskmodel.model import RiskClassifier
     from riskmodel.model.recipe import make_recipe
 
     bound = directions(X.shape[1])
-    model = RiskClassifier(monotone=bound, n_jobs=threads).fit(X, y, groups=groups)
+    model = RiskClassifier(monotone=bound, n_jobs=threads, rounds=rounds).fit(X, y, groups=groups)
     recipe = make_recipe(
         y.astype(np.float64),
         weight=np.ones(len(y)),
@@ -85,8 +91,8 @@ def run_classifier(X: np.ndarray, y: np.ndarray, groups: np.ndarray, threads: in
         n_jobs=threads,
         given={},
     )
-    # It boosted on until its patience was at an end.
-    boosted = min(model.rounds_ + (recipe.patience or 0), recipe.rounds)
+    # Where it chose them itself, it boosted on until its patience was at an end.
+    boosted = rounds or min(model.rounds_ + (recipe.patience or 0), recipe.rounds)
     return {"rounds": model.rounds_, "boosted": boosted, "settings": recipe.parameters, "share": model.linear_weight_}
 
 
@@ -99,16 +105,19 @@ def run_lightgbm(X: np.ndarray, y: np.ndarray, folder: Path) -> dict[str, Any]:
     return {"rounds": booster.num_trees()}
 
 
-def figures(folder: Path, threads: int, times: int) -> Iterator[Figure]:
+def figures(folder: Path, *, threads: int, times: int, rounds: int | None) -> Iterator[Figure]:
     """Measure, and yield the lines of the baseline."""
     best: dict[str, dict[str, float]] = {}
     for _ in range(times):
         for who in ("classifier", "lightgbm"):
             call = [sys.executable, __file__, "--one", who, "--folder", str(folder), "--threads", str(threads)]
+            call += ["--rounds", str(rounds)] if rounds else []
             measure_call(who, call, folder)
             told = json.loads((folder / f"{who}.json").read_text(encoding="utf-8"))
             print(
-                f"  {who:<12}{told['seconds']:8.2f} s {told['peak_gib']:6.2f} GiB, {told['rounds']} rounds", flush=True
+                f"  {who:<12}{told['seconds']:8.2f} s {told['cpu']:8.2f} s cpu {told['peak_gib']:6.2f} GiB, "
+                f"{told['rounds']} rounds",
+                flush=True,
             )
             kept = best.setdefault(who, told)
             best[who] = {name: min(kept[name], told[name]) for name in ("seconds", "cpu", "peak_gib")}
@@ -126,17 +135,18 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=120)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--times", type=int, default=2, help="how often each is run")
+    parser.add_argument("--rounds", type=int, help="trees of both; by default the classifier chooses")
     parser.add_argument("--folder", type=Path, help="where the matrix goes (1 GB); by default a temporary folder")
     parser.add_argument("--out", type=Path, default=BASELINE)
     parser.add_argument("--one", choices=["classifier", "lightgbm"], help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        run_one(given.one, given.folder, given.threads)
+        run_one(given.one, given.folder, given.threads, given.rounds)
         return
     folder = Path(tempfile.mkdtemp(prefix="riskmodel-bench-", dir=given.folder))
     try:
         make_matrix(folder, given.rows, given.features)
-        lines = list(figures(folder, given.threads, given.times))
+        lines = list(figures(folder, threads=given.threads, times=given.times, rounds=given.rounds))
     finally:
         shutil.rmtree(folder)
     write_figures(lines, given.out)

@@ -13,6 +13,9 @@ from riskmodel.model.ridge import log_loss_of_margins
 
 Array = NDArray[np.float64]
 
+# A regression has several columns a feature: those of all rows left out at once would take more memory than the rows.
+_ROWS_A_BLOCK = 5_000
+
 
 def fit_curves(
     X: Array, y: Array, *, weight: Array, monotone: NDArray[np.int_], bends: int, strength: Strength
@@ -48,13 +51,15 @@ def choose_curves(
     """
     out = {(bends, strength): np.full(len(y), np.nan) for bends, strengths in tried for strength in strengths}
     for train, test in splits:
-        inside, asked = X[train], X[test]
+        inside = X[train]
+        blocks = np.array_split(test, -(-test.size // _ROWS_A_BLOCK))
         for bends, strengths in tried:
             basis = make_basis(inside, weight=weight[train], monotone=monotone, bends=bends)
             fits = fit_linear_path(basis, basis.columns(inside), y[train], weight=weight[train], strengths=strengths)
-            columns = basis.columns(asked)
-            for strength, fit in zip(strengths, fits, strict=True):
-                out[bends, strength][test] = fit.margin(columns)
+            for block in blocks:
+                columns = basis.columns(X[block])
+                for strength, fit in zip(strengths, fits, strict=True):
+                    out[bends, strength][block] = fit.margin(columns)
     losses = {}
     for key, margin in out.items():
         seen = ~np.isnan(margin)

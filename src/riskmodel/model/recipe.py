@@ -108,7 +108,7 @@ def make_recipe(
         folds=folds,
         left_out=_share_left_out(y.size) if many else None,
         refit=y.size < VERY_MANY_ROWS,
-        curve_rows=30_000,
+        curve_rows=20_000,
         bends=(3,) if many else (0, 3),
         stiffness=(1.0,) if many else (4.0, 1.0, 0.3),
         penalties=(0.03, 0.003, 0.0003) if many else (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001),
