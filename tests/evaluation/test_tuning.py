@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from riskmodel.engine.calendar import add_months
-from riskmodel.evaluation.tuning import BY_GROUP, BY_NOTHING, BY_TIME, Search, inner_splits, search
+from riskmodel.evaluation.tuning import BY_GROUP, BY_NOTHING, BY_TIME, Search, drawn_rows, inner_splits, search
 from riskmodel.training.baselines import Tuning
 from riskmodel.training.splits import Horizon
 
@@ -65,3 +65,12 @@ def test_minutes_cut_a_search_short_and_it_says_so(past):
     found = search(X, y, groups=groups, as_of=as_of, monotone=np.zeros(4, dtype=int), how=short)
     assert found.stopped_by == "minutes"
     assert 1 <= found.trials + found.pruned < 500
+
+
+def test_of_many_rows_whole_groups_are_drawn_and_of_few_all(past):
+    _, _, groups, _ = past
+    assert drawn_rows(groups, most=len(groups), seed=3).tolist() == list(range(len(groups)))
+    drawn = drawn_rows(groups, most=300, seed=3)
+    assert 0 < len(drawn) <= 300
+    assert set(groups[drawn]) & set(np.delete(groups, drawn)) == set()
+    assert len(set(groups[drawn_rows(groups, most=1, seed=3)])) == 2
