@@ -124,6 +124,13 @@ def test_the_map_by_folds_stays_where_it_is_asked_for_or_there_are_no_dates(how,
     assert calibrate_over_time(model, y, as_of=as_of if dated else None, how=how).calibrator_ is before
 
 
+def test_an_estimator_that_is_told_not_to_calibrate_is_not_calibrated_by_dates_either():
+    model, _, y, as_of = _fitted(2, newest_shift=1.0)
+    model.set_params(calibration="none").calibrator_ = no_calibration()
+    after = calibrate_over_time(model, y, as_of=as_of, how=Calibration())
+    assert after.calibrator_.method == "none"
+
+
 def test_too_few_cases_at_the_newest_dates_leave_the_map_as_it_is():
     model, _, y, as_of = _fitted(3, newest_shift=0.0)
     before = model.calibrator_

@@ -47,7 +47,7 @@ def calibrate_over_time(
     """
     from riskmodel.model.calibration import followed
 
-    if how.window == "folds" or how.method == "none" or as_of is None:
+    if how.window == "folds" or "none" in (how.method, classifier.calibration) or as_of is None:
         return classifier
     newest = np.unique(as_of)[-how.dates :]
     margin = classifier.out_of_fold_margin_
