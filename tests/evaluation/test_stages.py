@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +119,13 @@ def test_another_seed_is_another_stage_and_what_is_no_longer_used_goes(workspace
 def test_no_stage_is_a_pickle_and_none_is_logged(whole):
     kept = [path for path in (whole.out / stages.FOLDER).rglob("*") if path.is_file()]
     assert {path.suffix for path in kept} <= {".parquet", ".json", ".txt", ".md"}
+
+
+def test_a_change_of_any_source_that_makes_scores_makes_them_anew():
+    folder = Path(stages.__file__).parent
+    read = {
+        name
+        for ours in stages._OURS
+        for name in re.findall(r"riskmodel\.evaluation\.(\w+)", (folder / ours).read_text())
+    }
+    assert {f"{name}.py" for name in read - {"baselines"}} <= set(stages._OURS)
