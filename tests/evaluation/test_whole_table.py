@@ -234,6 +234,10 @@ def test_one_township_cannot_be_held_out_nor_drawn_from(experiment, county, tmp_
         drawn = [("{bootstrap: 60}", "{bootstrap: 60, by: township}")]
         run_experiment(experiment("wrong", more="", changes=drawn), **call)
     assert not (tmp_path / "out").exists()
+    # Rows that an earlier run left are no way around it.
+    run_experiment(experiment("right", more=""), **call)
+    with pytest.raises(CallError, match=r"intervals\.by is township, but all rows lie in one"):
+        run_experiment(experiment("wrong", more="", changes=drawn), **call)
 
 
 DEAD = """

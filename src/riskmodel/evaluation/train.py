@@ -154,6 +154,7 @@ def run_experiment(
         stages = Stages(out, fresh=fresh)
         with step(f"Features and outcomes at {len(plan.training)} dates"):
             rows = stages.rows(rows_depend_on(prepared), lambda: _checked_rows(prepared, truth))
+        check_clusters(prepared, rows)
         groups = groups_of(rows, prepared.experiment.validation.holdout.by)
         folds = lay_out_folds(prepared, rows, groups)
         judged = None if truth is None else against_truth(truth, rows, folds=folds)
