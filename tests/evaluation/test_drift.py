@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodel.evaluation import run_experiment
-from riskmodel.evaluation.bootstrap import Estimate
+from riskmodel.evaluation.bootstrap import ClusterDraws, Estimate
 from riskmodel.evaluation.drift import DriftRule, feature_movers, measure_calibration
 from riskmodel.evaluation.reference import LEAST_HOUSEHOLDS, FeatureReference, psi, reference_of
 
@@ -30,6 +30,18 @@ def _column(rng, kind, n):
     }[kind].copy()
     values[rng.random(n) < 0.1] = np.nan
     return values
+
+
+def test_a_handful_of_villages_gives_a_wider_interval_than_plain_percentiles():
+    rng = np.random.default_rng(3)
+    villages = np.repeat(np.arange(6), 200)
+    risk = np.full(1200, 0.2)
+    y = (rng.random(1200) < np.repeat([0.1, 0.15, 0.2, 0.25, 0.3, 0.2], 200)).astype(float)
+    found = measure_calibration(risk, y, clusters=villages, draws=400, seed=1, rule=RULE).ratio
+    (weights,) = ClusterDraws.of(6, draws=400, seed=1).weights(villages)
+    low, high = np.percentile((weights @ y) / (weights @ risk), [2.5, 97.5])
+    assert found.low < low
+    assert found.high > high
 
 
 @settings(max_examples=60, deadline=None)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskmodel.evaluation.bootstrap import ClusterDraws, Estimate, estimate
+from riskmodel.evaluation.bootstrap import ClusterDraws, Estimate, estimate, widened
 from riskmodel.evaluation.metrics import Scored, measures, sums
 from riskmodel.evaluation.reference import FeatureReference, psi, reference_of
 
@@ -199,10 +199,9 @@ def measure_calibration(
         ratios = drawn["positives"] / drawn["risk"]
     once = sums(scored, capacities=())
     expected, found = float(once["risk"][0]), int(once["positives"][0])
-    ratio = estimate(found / expected if expected > 0 else math.nan, ratios, level=rule.level)
-    error = estimate(
-        float(measures(once)["calibration_error"][0]), measures(drawn)["calibration_error"], level=rule.level
-    )
+    level = widened(rule.level, groups=boot.counts.shape[1])
+    ratio = estimate(found / expected if expected > 0 else math.nan, ratios, level=level)
+    error = estimate(float(measures(once)["calibration_error"][0]), measures(drawn)["calibration_error"], level=level)
     return Calibration(
         rows=len(risk), found=found, expected=expected, ratio=ratio, error=error, drifted=rule.drifted(ratio)
     )
