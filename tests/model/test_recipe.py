@@ -10,7 +10,7 @@ from riskmodel.model.blend import choose_share, effective_rows
 from riskmodel.model.recipe import make_recipe
 
 
-def recipe(rows: int, positives: int, weight: np.ndarray | None = None):
+def recipe(rows: int, positives: int, weight: np.ndarray | None = None, bags: int | None = None):
     y = np.zeros(rows)
     y[:positives] = 1
     return make_recipe(
@@ -19,7 +19,7 @@ def recipe(rows: int, positives: int, weight: np.ndarray | None = None):
         n_features=30,
         monotone=np.zeros(30, dtype=int),
         folds=5,
-        bags=None,
+        bags=bags,
         seed=0,
         n_jobs=1,
         given={},
@@ -45,6 +45,8 @@ def test_very_many_rows_leave_out_a_twentieth_and_are_boosted_once() -> None:
     assert (recipe(15_000, 900).left_out, recipe(50_000, 900).left_out) == (None, 0.2)
     assert recipe(50_000, 900).refit
     assert not recipe(1_000_000, 900).refit
+    # Bags that were asked for are boosted.
+    assert recipe(1_000_000, 900, bags=3).refit
     assert recipe(1_000_000, 900).left_out == 0.05
 
 

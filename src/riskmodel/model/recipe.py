@@ -107,7 +107,7 @@ def make_recipe(
         tiny=rows < TINY_ROWS or rarer < TINY_RARER,
         folds=folds,
         left_out=_share_left_out(y.size) if many else None,
-        refit=y.size < VERY_MANY_ROWS,
+        refit=y.size < VERY_MANY_ROWS or (bags or 1) > 1,
         curve_rows=20_000,
         bends=(3,) if many else (0, 3),
         stiffness=(1.0,) if many else (4.0, 1.0, 0.3),
