@@ -167,13 +167,29 @@ def test_groups_appear_where_they_were_measured_and_a_small_one_shows_no_figure(
     cells = [
         _cell("女户主", "female-headed", worse=True),
         _cell("回族", "Hui", hidden="few_rows"),
+        _cell("移民", "migrants", hidden="not_recorded"),
         _cell("其他", "rest"),
     ]
     card = model_card(_with(evaluation, further=SimpleNamespace(subgroups=cells, by_treatment=None)))
     assert "| Hui | too few to show | – | – | – | – | – |" in card
+    assert "| migrants | not recorded | – | – | – | – | – |" in card
     assert "female-headed: recall below everyone else's." in card
     assert "女户主：召回率低于其他农户。" in card
     assert "These differ: female-headed." in card
+
+
+@pytest.mark.parametrize(
+    ("views", "answer"),
+    [
+        ([("all", None)], "unknown"),
+        ([("all", None), ("untreated", "few_positives"), ("treated", None)], "unknown"),
+        ([("all", None), ("untreated", None), ("treated", "few_rows")], "pass"),
+    ],
+)
+def test_untreated_households_were_judged_only_where_a_figure_says_so(evaluation, views, answer):
+    told = [SimpleNamespace(name=name, hidden=hidden) for name, hidden in views]
+    judged = _with(evaluation, further=SimpleNamespace(subgroups=[], by_treatment=told))
+    assert _answer(judged, "untreated households") == answer
 
 
 def test_the_expiry_is_counted_from_the_cut(evaluation):

@@ -16,6 +16,7 @@ from riskmodel.evaluation.card.document import Grid, Section, Text
 from riskmodel.evaluation.card.measured import broken_directions, group_cells
 from riskmodel.evaluation.drift_words import drift_sentence
 from riskmodel.evaluation.findings import findings, shown
+from riskmodel.evaluation.other_eyes import UNTREATED
 from riskmodel.evaluation.report_words import group_words
 from riskmodel.evaluation.results import Evaluation
 from riskmodel.training import flow as steps
@@ -188,13 +189,14 @@ def _administrative(evaluation: Evaluation) -> Check:
 
 
 def _supported(evaluation: Evaluation) -> Check:
-    views = getattr(getattr(evaluation, "further", None), "by_treatment", None)
+    views = getattr(getattr(evaluation, "further", None), "by_treatment", None) or ()
+    apart = any(view.name == UNTREATED and view.hidden is None for view in views)
     return Check(
         domain="outcome",
         question=("在未受帮扶的户上也检验过吗？", "Was it judged on untreated households too?"),
-        answer="pass" if views else "unknown",
+        answer="pass" if apart else "unknown",
         fact=("受帮扶与未受帮扶的户分开度量过。", "Treated and untreated households are measured apart.")
-        if views
+        if apart
         else (
             "没有分开度量：帮扶掩盖的风险有多大，无从得知。",
             "Not measured apart: how much risk support hides cannot be told.",

@@ -18,9 +18,11 @@ from riskmodel.evaluation.report_words import WORDS, how_measured
 from riskmodel.evaluation.results import OUT_OF_TIME, Evaluation
 from riskmodel.evaluation.selection_words import WORDS as CHOICE
 from riskmodel.evaluation.selection_words import choice_rows, choice_said, tuning_said
+from riskmodel.evaluation.subgroups import NOT_RECORDED
 
 _MOVERS_SHOWN = 5
 _REASONS_SHOWN = 15
+_HIDDEN = {False: ("太少，不列", "too few to show"), True: ("登记中没有", "not recorded")}
 _GROUP_MEASURES = ("recall", "precision", "false_omission", "observed_to_expected")
 
 
@@ -216,7 +218,8 @@ def groups(evaluation: Evaluation, lang: str) -> list[Section]:
     for cell in cells:
         word = cell.zh if zh else cell.en
         if cell.hidden is not None:
-            rows.append([word, "户数太少，不列" if zh else "too few to show", *["–"] * (1 + len(_GROUP_MEASURES))])
+            why = _HIDDEN[cell.hidden == NOT_RECORDED][0 if zh else 1]
+            rows.append([word, why, *["–"] * (1 + len(_GROUP_MEASURES))])
             continue
         figures = [
             shown(cell.estimates[m], m if m in ("recall", "precision") else "ratio") + (" ▲" if cell.differs(m) else "")
