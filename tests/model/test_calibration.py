@@ -36,6 +36,15 @@ def test_isotonic_undoes_a_margin_that_bends():
     assert np.abs(bent.risk(margin) - chance).mean() < 0.5 * np.abs(straight.risk(margin) - chance).mean()
 
 
+def test_equal_margins_have_the_share_of_their_rows_in_whatever_order_these_come():
+    rng = np.random.default_rng(0)
+    margin = np.repeat([-2.0, 0.0], [3000, 2000])
+    y = np.concatenate([rng.random(3000) < 0.1, rng.random(2000) < 0.4]).astype(float)
+    for order in (np.arange(5000), np.lexsort((y, margin)), np.lexsort((-y, margin))):
+        told = isotonic_calibration(margin[order], y[order], weight=np.ones(5000)).risk(np.array([-2.0, 0.0]))
+        assert told == pytest.approx([y[:3000].mean(), y[3000:].mean()], abs=1e-3)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 9999), n=st.integers(5, 400), way=st.sampled_from([sigmoid_calibration, isotonic_calibration])

@@ -117,9 +117,9 @@ def sigmoid_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrator
 def isotonic_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrator:
     """Pool adjacent violators, then straight lines in log-odds between the blocks' centres.
 
-    Every block is pooled to at least 50 rows and counted with one more row that has the mean outcome, so that no
-    log-odds is infinite and the mean risk stays the mean outcome; beyond the outermost centres the sigmoid's slope goes
-    on.
+    Every block but the last holds 50 rows or more, equal margins lie in one block, and each is counted with one more
+    row that has the mean outcome, so that no log-odds is infinite and the mean risk stays the mean outcome; beyond the
+    outermost centres the sigmoid's slope goes on.
 
     Parameters
     ----------
@@ -135,10 +135,11 @@ def isotonic_calibration(margin: Array, y: Array, *, weight: Array) -> Calibrato
         return straight
     order = np.argsort(margin, kind="stable")
     blocks: list[list[float]] = []  # weight, weighted outcome, weighted margin
+    before = np.nan
     for m, outcome, w in zip(margin[order], y[order], weight[order], strict=True):
-        if not blocks or blocks[-1][0] >= _ROWS_A_BLOCK:
+        if not blocks or (blocks[-1][0] >= _ROWS_A_BLOCK and m != before):
             blocks.append([0.0, 0.0, 0.0])
-        last = blocks[-1]
+        before, last = m, blocks[-1]
         last[0] += w
         last[1] += w * outcome
         last[2] += w * m
