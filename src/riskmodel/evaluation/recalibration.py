@@ -89,18 +89,24 @@ def check_dates(
     Raises
     ------
     CallError
-        There is none, or one is not later than the newest that taught the model.
+        There is none, one is not later than the newest that taught the model, or one has taught its map.
     DataError
         The outcome of one is not known yet: names the day from which it is.
     """
     if not dates:
         raise CallError("--as-of is missing: name one date or several whose outcomes are known.")
     newest = max((date.fromisoformat(day) for day in manifest.get("as_of", ())), default=None)
+    taught_map = manifest.get("recalibration", {}).get("as_of", ())
     for day in sorted(set(dates)):
         if newest is not None and day <= newest:
             raise CallError(
                 f"--as-of {day}: {model} learned from dates up to {newest}, so its trees know these households' "
                 f"outcomes.\nName dates later than {newest}."
+            )
+        if str(day) in taught_map:
+            raise CallError(
+                f"--as-of {day}: the map of {model} was learned from this date, so that no village could judge a new "
+                f"one.\nName other dates, or recalibrate {manifest['recalibrated_from']}, which it comes from."
             )
         known = horizon.known_on(day)
         if known > cut_on:
