@@ -106,11 +106,14 @@ def answers(question: Question) -> dict[str, Array]:
     straight = [Strength(penalty) for penalty in recipe.penalties]
     parts: dict[str, tuple[Array, Array]] = {}
     for name, tried in {"lines": [(0, straight)], "curves": [(0, straight), (3, bent)]}.items():
-        bends, strength, out = choose_curves(X, y, weight=weight, monotone=monotone, tried=tried, splits=splits)
+        chosen = choose_curves(X, y, weight=weight, monotone=monotone, tried=tried, splits=splits)
+        bends, strength = chosen.bends, chosen.strength
         part = fit_curves(X, y, weight=weight, monotone=monotone, bends=bends, strength=strength)
-        parts[name] = out, part.margin(asked)
+        parts[name] = chosen.margin, part.margin(asked)
         if name == "curves":
-            parts["boosted"] = boosted_on_curves(question, recipe, splits, bends=bends, strength=strength, out=out)
+            parts["boosted"] = boosted_on_curves(
+                question, recipe, splits, bends=bends, strength=strength, out=chosen.margin
+            )
     rounds, out = choose_rounds(X, y, weight=weight, recipe=recipe, names=names, splits=splits, given=None)
     start, texts = fit_bags(X, y, weight=weight, recipe=recipe, names=names, rounds=rounds)
     bags = np.array([start + load_booster(text).predict(asked, raw_score=True) for text in texts])

@@ -14,8 +14,8 @@ from riskmodel.evaluation.bootstrap import ClusterDraws, estimate, widened
 
 @pytest.fixture(scope="module")
 def coverage():
-    """``benchmarks/coverage.py``."""
-    place = Path(__file__).parents[2] / "benchmarks" / "coverage.py"
+    """``benchmarks/interval_coverage.py``."""
+    place = Path(__file__).parents[2] / "benchmarks" / "interval_coverage.py"
     spec = importlib.util.spec_from_file_location("benchmarks_coverage", place)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

@@ -102,21 +102,20 @@ def _fit_few(task: Task, *, recipe: Recipe, given: Given) -> Fitted:
 def _fit_by_folds(task: Task, splits: list[Split], *, recipe: Recipe, given: Given) -> Fitted:
     """Choose by folds, then fit again on every row, trees over several seeds."""
     X, y, weight = task.X, task.y, task.weight
-    bends, strength, curves_out = choose_curves(
-        X, y, weight=weight, monotone=task.monotone, tried=_tried(recipe, given), splits=splits
-    )
+    chosen = choose_curves(X, y, weight=weight, monotone=task.monotone, tried=_tried(recipe, given), splits=splits)
     rounds, trees_out = choose_rounds(
         X, y, weight=weight, recipe=recipe, names=task.names, splits=splits, given=given.rounds
     )
-    part = fit_curves(X, y, weight=weight, monotone=task.monotone, bends=bends, strength=strength)
+    part = fit_curves(X, y, weight=weight, monotone=task.monotone, bends=chosen.bends, strength=chosen.strength)
     start, texts = fit_bags(X, y, weight=weight, recipe=recipe, names=task.names, rounds=rounds)
-    seen = ~np.isnan(curves_out)
-    share, calibrator, out = _blend(y, weight, curves_out, trees_out, seen=seen, recipe=recipe, given=given)
-    return _fitted(part, start, texts, share=share, calibrator=calibrator, strength=strength, rounds=rounds, out=out)
+    seen = ~np.isnan(chosen.margin)
+    share, calibrator, out = _blend(y, weight, chosen.margin, trees_out, seen=seen, recipe=recipe, given=given)
+    penalty = chosen.strength.penalty
+    return _fitted(part, start, texts, share=share, calibrator=calibrator, penalty=penalty, rounds=rounds, out=out)
 
 
 def _fit_once(task: Task, split: Split, *, recipe: Recipe, given: Given) -> Fitted:
-    """Leave rows out once, for all choices; the trees that were watched on them are kept where rows are very many."""
+    """Leave rows out once, for all choices; the curves are kept, and where rows are very many the trees."""
     X, y, weight = task.X, task.y, task.weight
     train, test = split
     draw = np.random.default_rng(recipe.parameters["seed"])
@@ -124,7 +123,7 @@ def _fit_once(task: Task, split: Split, *, recipe: Recipe, given: Given) -> Fitt
     both = np.concatenate([few, test])
     X_both, y_both, weight_both = X[both], y[both], weight[both]
     inside, outside = np.arange(few.size), np.arange(few.size, both.size)
-    bends, strength, curves_out = choose_curves(
+    chosen = choose_curves(
         X_both,
         y_both,
         weight=weight_both,
@@ -132,28 +131,24 @@ def _fit_once(task: Task, split: Split, *, recipe: Recipe, given: Given) -> Fitt
         tried=_tried(recipe, given),
         splits=[(inside, outside)],
     )
-    part = fit_curves(
-        X_both[inside],
-        y_both[inside],
-        weight=weight_both[inside],
-        monotone=task.monotone,
-        bends=bends,
-        strength=strength,
-    )
+    [part] = chosen.parts
     start, text, rounds = train_and_watch(
         X, y, weight=weight, split=split, recipe=recipe, names=task.names, given=given.rounds
     )
     booster = load_booster(text)
     trees_out = np.full(both.size, np.nan)
     trees_out[outside] = start + booster.predict(X_both[outside], raw_score=True)
-    seen = ~np.isnan(curves_out)
-    share, calibrator, some = _blend(y_both, weight_both, curves_out, trees_out, seen=seen, recipe=recipe, given=given)
+    seen = ~np.isnan(chosen.margin)
+    share, calibrator, some = _blend(
+        y_both, weight_both, chosen.margin, trees_out, seen=seen, recipe=recipe, given=given
+    )
     out = np.full(len(y), np.nan)
     out[test] = some[outside]
     texts = [text]
     if recipe.refit:
         start, texts = fit_bags(X, y, weight=weight, recipe=recipe, names=task.names, rounds=rounds)
-    return _fitted(part, start, texts, share=share, calibrator=calibrator, strength=strength, rounds=rounds, out=out)
+    penalty = chosen.strength.penalty
+    return _fitted(part, start, texts, share=share, calibrator=calibrator, penalty=penalty, rounds=rounds, out=out)
 
 
 def _tried(recipe: Recipe, given: Given) -> list[tuple[int, list[Strength]]]:
@@ -190,11 +185,11 @@ def _fitted(
     *,
     share: float,
     calibrator: Calibrator,
-    strength: Strength,
+    penalty: float,
     rounds: int,
     out: Array,
 ) -> Fitted:
     scaled = part.scaled(share)
     scaled = replace(scaled, intercept=scaled.intercept + (1.0 - share) * start)
     text = merge_texts(texts, factor=(1.0 - share) / len(texts))
-    return Fitted(scaled, text, calibrator, share, strength.penalty, rounds, out)
+    return Fitted(scaled, text, calibrator, share, penalty, rounds, out)

@@ -1,6 +1,6 @@
 """Do the intervals of an evaluation cover? Counties drawn again and again from a process whose truth is known.
 
-    python benchmarks/coverage.py [--replications 200] [--level 0.9] [--villages 25 50 100 300]
+    python benchmarks/interval_coverage.py [--replications 200] [--level 0.9] [--villages 25 50 100 300]
 
 Each replication is a county: villages of unequal size with an effect of their own on the risk, households that keep
 part of their risk from origin to origin, a model that knows part of it and a plain baseline that knows less. The truth
