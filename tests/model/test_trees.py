@@ -44,6 +44,14 @@ def test_shap_reads_the_merged_text_too(boosters):
     np.testing.assert_allclose(values, merged.predict(X[:20], pred_contrib=True)[:, :-1], atol=1e-6)
 
 
+def test_the_text_tells_no_least_or_largest_value_of_a_household(boosters):
+    each, X = boosters
+    assert f"{X[~np.isnan(X)].max():.5f}"[:6] in each[0].model_to_string()
+    merged = load_booster(merge_texts([b.model_to_string() for b in each], factor=1 / 3))
+    assert "feature_infos=none none none none\n" in merged.model_to_string()
+    assert len(merged.dump_model()["tree_info"]) == merged.num_trees()
+
+
 def test_a_factor_of_nought_adds_nothing(boosters):
     each, X = boosters
     silent = load_booster(merge_texts([each[0].model_to_string()], factor=0.0))

@@ -103,6 +103,10 @@ def merge_texts(texts: Sequence[str], *, factor: float) -> str:
     written = [_renumbered(block, number, factor) for number, block in enumerate(blocks)]
     sizes = " ".join(str(len(block.encode())) for block in written)
     head = re.sub(r"(?m)^tree_sizes=.*$", f"tree_sizes={sizes}", head)
+    # The least and the largest value of each feature are single households' own; trees are asked without them.
+    head = re.sub(
+        r"(?m)^feature_infos=(.*)$", lambda line: "feature_infos=" + " ".join(["none"] * len(line[1].split())), head
+    )
     return head + "".join(written) + tail
 
 
