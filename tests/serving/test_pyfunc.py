@@ -112,6 +112,7 @@ def test_numbers_are_taken_however_they_are_stored(served, how):
         (ROWS.rename(columns={COLUMNS[1]: "member_disabled"}), 'Did you mean "member_disabled"'),
         (ROWS.assign(**{COLUMNS[1]: ["1", "2"]}), 'column "members_disabled", row 0: not a number'),
         (ROWS.assign(**{COLUMNS[1]: [1, -np.inf]}), 'column "members_disabled", row 1: infinite'),
+        (ROWS.assign(**{COLUMNS[1]: pd.to_datetime(["2020-01-01"] * 2)}), 'column "members_disabled" holds datetime64'),
         (ROWS[COLUMNS].to_numpy(), "by name, not ndarray"),
     ],
 )

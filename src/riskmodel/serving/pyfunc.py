@@ -109,6 +109,9 @@ def as_numbers(rows: pd.DataFrame) -> NDArray[np.float64]:
     values = np.empty(rows.shape, dtype=np.float64)
     for place, name in enumerate(rows.columns):
         column = rows.iloc[:, place]
+        if column.dtype.kind in "mMc":
+            # A date would be taken as its count of microseconds.
+            raise DataError(f'column "{name}" holds {column.dtype}, not numbers. Give the number that the feature is.')
         numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         texts = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
         wrong = texts | (np.isnan(numbers) & column.notna().to_numpy(dtype=bool))
