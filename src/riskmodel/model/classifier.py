@@ -41,7 +41,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
     is then fitted again on every row. With fewer than 60 rows, or 10 of the rarer outcome, nothing can be left out
     honestly: the margin is then straight lines under a fixed penalty. (Rows of unequal weight count as the number of
     equal ones that would say as much.) Above 20,000 rows a share of the rows (or groups) is left out once instead of
-    folds, and curves are fitted on at most 20,000 rows; from 200,000 rows on the trees boosted then are kept.
+    folds, and curves are fitted on at most 20,000 rows; from 200,000 rows on the trees boosted then are kept,
+    unless ``bags`` are asked for.
 
     Parameters
     ----------
