@@ -219,11 +219,8 @@ def _shape_of(values: Array, weight: Array, *, bends: int) -> tuple[Array, Array
     low, high = weighted_quantiles(values, weight, np.array([_CLIP, 1.0 - _CLIP]))
     if low == high:
         low, high = values.min(), values.max()
-    knots = np.array([low, high])
-    if bends:
-        levels = np.arange(1, bends + 1) / (bends + 1)
-        inner = weighted_quantiles(values, weight, levels)
-        knots = np.unique(np.concatenate([knots, inner[(inner > low) & (inner < high)]]))
+    inner = weighted_quantiles(values, weight, np.arange(1, bends + 1) / (bends + 1))
+    knots = round_knots(np.concatenate([[low], inner[(inner > low) & (inner < high)], [high]]))
     shapes = [knots]
     if knots.size > 2:
         shapes += [np.clip(knots, left, right) for left, right in pairwise(knots)]
@@ -234,6 +231,25 @@ def _shape_of(values: Array, weight: Array, *, bends: int) -> tuple[Array, Array
         spread = np.sqrt(np.average((at_rows - mean) ** 2, weights=weight))
         columns.append((shape - mean) / spread if spread > 0 else np.zeros_like(shape))
     return knots, np.column_stack(columns)
+
+
+def round_knots(knots: Array) -> Array:
+    """Knots to a hundredth of their range or finer, each once: no knot of a model is to be a household's own value.
+
+    Parameters
+    ----------
+    knots : ndarray of shape (n_knots,)
+        Increasing, the first below the last.
+
+    Examples
+    --------
+    >>> round_knots(np.array([1203.37, 5871.02, 30119.5])).tolist()
+    [1200.0, 5900.0, 30100.0]
+    >>> round_knots(np.array([0.0, 1.0])).tolist()
+    [0.0, 1.0]
+    """
+    decimals = 2 - int(np.floor(np.log10(knots[-1] - knots[0])))
+    return np.unique([round(float(knot), decimals) for knot in knots])
 
 
 def weighted_quantiles(values: Array, weight: Array, levels: Array) -> Array:
