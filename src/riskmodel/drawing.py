@@ -171,6 +171,7 @@ def reliability_plot(
     title: str,
     x_label: str,
     y_label: str,
+    colours: Sequence[str] = COLOURS,
     size: int = 420,
 ) -> str:
     """Draw the share that came true against the mean risk given; on the diagonal they agree.
@@ -179,8 +180,10 @@ def reliability_plot(
     ----------
     curves : sequence of (name, points)
         A point is (mean risk, share, rows).
+    colours : sequence of str
+        One a curve, so that a method has the colour that it has in the pictures beside this one.
     """
-    key, used = legend([(n, COLOURS[i % len(COLOURS)]) for i, (n, _) in enumerate(curves)], x=56, y=8, width=size - 60)
+    key, used = legend([(n, colours[i % len(colours)]) for i, (n, _) in enumerate(curves)], x=56, y=8, width=size - 60)
     top, left = 30 + used, 56.0
     side = size - left - 16.0
     limit = nice_ticks(0.0, max((max(r, s) for _, points in curves for r, s, _ in points), default=1.0))
@@ -199,7 +202,7 @@ def reliability_plot(
         ]
     parts.append(line(*place(0, 0), *place(end, end), colour=FAINT, dash="4 4"))
     for i, (name, points) in enumerate(curves):
-        colour = COLOURS[i % len(COLOURS)]
+        colour = colours[i % len(colours)]
         at = [place(risk, share) for risk, share, _ in points]
         track = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
         parts.append(f'<polyline points="{track}" fill="none" stroke="{colour}" stroke-width="1.5"/>')

@@ -93,6 +93,11 @@ def test_a_wrong_value_says_what_was_expected(load, change, said):
     assert said in fault(load, change)
 
 
+def test_a_question_is_not_followed_by_a_full_stop(load):
+    assert fault(load, {"intervals": {"by": "vilage"}}).endswith('Did you mean "village"?')
+    assert fault(load, {"validation": {"mode": "out_of_tme", "origins": ["2021-01-01"]}}).endswith('"out_of_time"?')
+
+
 def test_two_origins_alone_are_refused_with_the_reason_and_the_way_out(load):
     message = fault(load, {"validation": {"origins": ["2021-01-01", "2022-01-01"]}})
     assert "gives 2 test dates, expected at least 3" in message

@@ -33,7 +33,7 @@ _NAMES = {
 }
 
 # Shown as percentages, and differences of them in percentage points.
-_SHARES = ("recall", "precision", "truth_gap")
+_SHARES = ("recall", "precision", "false_omission", "truth_gap")
 
 
 def mode_name(mode: str, lang: str) -> str:

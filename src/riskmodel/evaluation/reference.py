@@ -19,6 +19,8 @@ LEAST_HOUSEHOLDS = 5
 _BINS = 10
 # An empty bin has no logarithm: it is taken as half a row of ten thousand.
 _LEAST_SHARE = 5e-5
+# Edges have three figures, so a value this near to one lies on it: twelve months are 11.99 or, over 29 February, 12.02.
+_ON_THE_EDGE = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class FeatureReference:
     Attributes
     ----------
     edges : tuple of float
-        Ascending; bin i holds ``edges[i-1] < value <= edges[i]``, the first and last are open.
+        Ascending; bin i holds ``edges[i-1] < value <= edges[i]``, but for half a percent of rounding; the
+        first and last are open.
     shares : tuple of float
         One more than edges.
     missing : float or None
@@ -100,9 +103,15 @@ def psi(reference: FeatureReference, values: np.ndarray) -> float:
     return float(((now - then) * np.log(now / then)).sum())
 
 
+def _bins_of(edges: Sequence[float], values: np.ndarray) -> np.ndarray:
+    """The bin of each value; one that only rounding sets above an edge counts as on it."""
+    ends = np.asarray(edges, dtype=float)
+    return np.searchsorted(ends + _ON_THE_EDGE * np.abs(ends), values, side="left")
+
+
 def _counts(reference: FeatureReference, values: np.ndarray) -> np.ndarray:
     gone = np.isnan(values)
-    bins = np.searchsorted(np.asarray(reference.edges), values[~gone], side="left")
+    bins = _bins_of(reference.edges, values[~gone])
     counts = np.bincount(bins, minlength=len(reference.shares)).astype(float)
     if reference.missing is None:
         counts[0] += gone.sum()
@@ -147,7 +156,7 @@ def _merged(edges: Sequence[float], values: np.ndarray, households: np.ndarray) 
     """Drop edges until every bin between them holds enough households."""
     kept = list(edges)
     while kept:
-        bins = np.searchsorted(np.asarray(kept), values, side="left")
+        bins = _bins_of(kept, values)
         small = [b for b in range(len(kept) + 1) if np.unique(households[bins == b]).size < LEAST_HOUSEHOLDS]
         if not small:
             break

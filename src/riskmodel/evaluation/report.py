@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from riskmodel.drawing import Series, grouped_bars, horizontal_bars, reliability_plot
+from riskmodel.drawing import COLOURS, Series, grouped_bars, horizontal_bars, reliability_plot
 from riskmodel.evaluation.compare import Table, headline_measures
 from riskmodel.evaluation.contents import with_contents
 from riskmodel.evaluation.drift_words import drift_sentence
@@ -176,7 +176,13 @@ def _pictures(evaluation: Evaluation, mode: str, lang: str) -> str:
         for s in evaluation.scorers
         if s.name in table.reliability
     ]
-    reliable = reliability_plot(curves, title=words["reliability"], x_label=words["mean_risk"], y_label=words["share"])
+    reliable = reliability_plot(
+        curves,
+        title=words["reliability"],
+        x_label=words["mean_risk"],
+        y_label=words["share"],
+        colours=[COLOURS[i % len(COLOURS)] for i, s in enumerate(evaluation.scorers) if s.name in table.reliability],
+    )
     return (
         f"<h3>{words['recall_picture']}</h3>{recall}<p class='note'>{words['recall_note']}</p>"
         f"<h3>{words['reliability']}</h3>{reliable}<p class='note'>{words['reliability_note']}</p>"

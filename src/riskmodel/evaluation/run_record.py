@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
@@ -156,8 +157,9 @@ def pictures_of(page: str) -> dict[str, str]:
     out: dict[str, str] = {}
     for number, drawn in enumerate(_PICTURE.findall(english), start=1):
         title = _TITLE.search(drawn)
-        words = re.sub(r"[^a-z0-9]+", "_", title.group(1).lower() if title else "").strip("_")
-        out[f"{number:02d}_{words[:60] or 'picture'}.svg"] = drawn
+        said = html.unescape(title.group(1)).lower().replace("'s ", "s ") if title else ""
+        words = re.sub(r"[^a-z0-9]+", "_", said)[:60].strip("_")
+        out[f"{number:02d}_{words or 'picture'}.svg"] = drawn
     return out
 
 

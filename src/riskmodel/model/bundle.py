@@ -84,9 +84,8 @@ class Bundle:
         if missing:
             listed = ", ".join(f'"{name}"' for name in missing)
             hint = did_you_mean(missing[0], map(str, frame.columns))
-            raise DataError(
-                f"{self.folder.name}: the model needs {len(missing)} columns that are not given: {listed}.{hint}"
-            )
+            lacking = "a column" if len(missing) == 1 else f"{len(missing)} columns"
+            raise DataError(f"{self.folder.name}: the model needs {lacking} not given: {listed}.{hint}")
         return frame[self.names]
 
 

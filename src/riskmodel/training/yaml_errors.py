@@ -100,12 +100,17 @@ def explain_errors(error: ValidationError, *, model: type[BaseModel], path: Path
             lines.append(f"{key} is missing.")
         elif kind == "value_error":
             what = str(fault["ctx"]["error"])
-            lines.append(f"{key} {what}.".replace("..", "."))
+            lines.append(_sentence(f"{key} {what}"))
         else:
-            lines.append(f"{key} is {_show(fault['input'])}, expected {_expected(kind, fault)}.")
+            lines.append(_sentence(f"{key} is {_show(fault['input'])}, expected {_expected(kind, fault)}"))
     if len(lines) == 1:
         return f"{path}: {lines[0]}"
     return f"{path}: {len(lines)} things are wrong:\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _sentence(words: str) -> str:
+    """Close with a full stop what is not closed already."""
+    return words if words.endswith((".", "?")) else f"{words}."
 
 
 def _expected(kind: str, fault: Any) -> str:

@@ -303,11 +303,7 @@ def _beside(evaluation: Evaluation) -> Check:
             f"对照：{'、'.join(zh for zh, _ in names)}。"
             + (f"有 {len(lost)} 项没有胜出，见“已知的不足”。" if lost else "处处领先。"),
             f"Beside {', '.join(en for _, en in names)}. "
-            + (
-                f"{len(lost)} comparisons are not won: see where the model does not win."
-                if lost
-                else "Ahead everywhere."
-            ),
+            + (f"Not won: {len(lost)}, see where the model does not win." if lost else "Ahead everywhere."),
         ),
     )
 

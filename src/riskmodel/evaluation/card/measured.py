@@ -211,7 +211,7 @@ def groups(evaluation: Evaluation, lang: str) -> list[Section]:
     names = {
         "recall": ("召回率", "recall"),
         "precision": ("精确率", "precision"),
-        "false_omission": ("名单外仍发生", "false omission"),
+        "false_omission": ("漏报率", "false omission"),
         "observed_to_expected": ("实际 ÷ 预计", "found ÷ expected"),
     }
     rows = []
@@ -222,7 +222,7 @@ def groups(evaluation: Evaluation, lang: str) -> list[Section]:
             rows.append([word, why, *["–"] * (1 + len(_GROUP_MEASURES))])
             continue
         figures = [
-            shown(cell.estimates[m], m if m in ("recall", "precision") else "ratio") + (" ▲" if cell.differs(m) else "")
+            shown(cell.estimates[m], "ratio" if m == "observed_to_expected" else m) + (" ▲" if cell.differs(m) else "")
             for m in _GROUP_MEASURES
         ]
         rows.append([word, f"{cell.rows:,}", f"{cell.positives:,}", *figures])
@@ -232,9 +232,10 @@ def groups(evaluation: Evaluation, lang: str) -> list[Section]:
     ]
     note = (
         "▲：与其他农户之差的区间不含 0。各群体的人数少，区间就宽；没有标记不等于没有差别。"
+        "漏报率：不在名单上的农户中此后发生的比例。"
         if zh
         else "▲: the interval of the difference to everyone else excludes 0. Small groups have wide intervals: no mark "
-        "is not proof of no difference."
+        "is not proof of no difference. False omission: of those off the list, the share that became cases."
     )
     return [Section("对不同群体" if zh else "Groups", [Grid(head, rows), Text(note, kind="note")])]
 
