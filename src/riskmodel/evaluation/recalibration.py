@@ -101,7 +101,7 @@ def check_dates(
         if newest is not None and day <= newest:
             raise CallError(
                 f"--as-of {day}: {model} learned from dates up to {newest}, so its trees know these households' "
-                f"outcomes.\nName dates later than {newest}."
+                f"outcomes.\n{_later_dates(newest, horizon=horizon, cut_on=cut_on)}"
             )
         if str(day) in taught_map:
             raise CallError(
@@ -116,6 +116,17 @@ def check_dates(
                 f"The newest date that can be used is {horizon.newest_known(cut_on)}."
             )
     return tuple(sorted(set(dates)))
+
+
+def _later_dates(newest: date, *, horizon: Horizon, cut_on: date) -> str:
+    """Say which dates can be used, or that it takes a later registry."""
+    last = horizon.newest_known(cut_on)
+    if last > newest:
+        return f"Name dates later than {newest}, up to {last}."
+    return (
+        f"This registry, which holds what was known before {cut_on}, has no later date whose outcomes are known "
+        f"(the newest is {last}): it takes a later registry."
+    )
 
 
 def recalibrate(

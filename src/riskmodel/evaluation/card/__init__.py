@@ -122,11 +122,18 @@ def _in_short(evaluation: Evaluation, lang: str) -> Section:
         if broken
         else ("偏倚检查表没有未通过的项。" if zh else "No item of the checklist fails.")
     )
-    lines.append(
-        f"有效期至 {expires_on(evaluation)}；看到漂移即提前失效。"
-        if zh
-        else f"Expires on {expires_on(evaluation)}, or sooner when drift is seen."
-    )
+    if about.drift_at_the_end(evaluation):
+        lines.append(
+            "最近一个检验时点已看到漂移：重新校准或重新训练之前，不要使用。"
+            if zh
+            else "Drift was seen at the newest test origin: not to be used before it is recalibrated or trained again."
+        )
+    else:
+        lines.append(
+            f"有效期至 {expires_on(evaluation)}；看到漂移即提前失效。"
+            if zh
+            else f"Expires on {expires_on(evaluation)}, or sooner when drift is seen."
+        )
     drifted = evaluation.drift is not None and bool(evaluation.drift.seen)
     return Section("一句话" if zh else "In short", [Items(lines, kind="lost" if drifted else "won")])
 

@@ -217,12 +217,16 @@ def contest(lang: str) -> Section:
     )
 
 
+def drift_at_the_end(evaluation: Evaluation) -> bool:
+    """Whether drift was seen at the newest test origin: such a model is not to be used as it is."""
+    found = evaluation.drift
+    return found is not None and bool(found.seen) and found.origins[-1:] == found.seen[-1:]
+
+
 def expiry(evaluation: Evaluation, lang: str) -> Section:
     """When the model must be judged anew."""
     day, months = expires_on(evaluation), evaluation.experiment.expires_months
     rule = evaluation.experiment.drift
-    seen = [str(each.origin) for each in evaluation.drift.seen] if evaluation.drift is not None else []
-    last = evaluation.drift is not None and evaluation.drift.origins[-1:] == evaluation.drift.seen[-1:] and bool(seen)
     zh = lang == "zh"
     blocks: list[Block] = [
         Text(
@@ -239,7 +243,7 @@ def expiry(evaluation: Evaluation, lang: str) -> Section:
             "(riskmodel recalibrate); where the order has suffered too, train again."
         ),
     ]
-    if last:
+    if drift_at_the_end(evaluation):
         blocks.append(
             Text(
                 "最近一个检验时点已经看到漂移：使用前先重新校准。"
