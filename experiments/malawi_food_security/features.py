@@ -2,11 +2,22 @@
 
 Each variable of the panel is an item of the observation table. A round counts for the 12 months after it, so that an
 older round never stands in for the current one.
+
+A variable is a feature when it was known in the round itself, could plausibly bear on food, and is nothing to sort
+people by. Left out are the survey's design (weights, samples, grid); what was judged over all rounds and so tells the
+future (who ever splits, ``consistent_mm``); second land managers, whom the first round did not ask about, so that a
+gap would tell the round; and languages, which stand for ethnic groups.
 """
 
-from riskmodel.features import FeatureFamily, History, Number, Outlook, cohort, feature, outcome
+from riskmodel.features import FeatureFamily, History, Number, Outlook, cohort, feature, if_else, outcome
 
 POOR = 35
+
+# The first month of the main maize harvest.
+APRIL = 4
+
+# Codes of `stratum`: region by urban and rural, from the north (1, 2) to the south (5, 6).
+LAST_OF_NORTH, FIRST_OF_SOUTH = 2, 5
 
 
 def _now(h: History, item: str) -> Number:
@@ -79,7 +90,24 @@ observed = (
     _observed("comm_marriagetype_matri", "母系居住习俗", "matrilineal custom", "yes_no"),
     _observed("lm1fem", "女性主管土地", "land managed by a woman", "yes_no"),
     _observed("lm1joint", "男女共同管理土地", "land managed jointly", "yes_no"),
+    _observed("norm_berge", "所在地区为母系居住习俗", "matrilineal custom of the area", "yes_no"),
 )
+
+
+@feature(unit="yes_no", zh="位于北部", en="in the north")
+def north(h: History) -> Number:
+    return _now(h, "stratum") <= LAST_OF_NORTH
+
+
+@feature(unit="yes_no", zh="位于南部", en="in the south")
+def south(h: History) -> Number:
+    return _now(h, "stratum") >= FIRST_OF_SOUTH
+
+
+@feature(unit="month", zh="访问时距收获季开始", en="from the start of the harvest to the interview")
+def months_since_harvest(h: History) -> Number:
+    month = _now(h, "consumption_month")
+    return if_else(month < APRIL, month + 12 - APRIL, month - APRIL)
 
 
 @feature(unit="count", zh="原家庭编号（仅用于分组）", en="family before any split (for grouping only)")
