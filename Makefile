@@ -21,10 +21,11 @@ check: install       ## what must hold besides the tests: lint, format, types, i
 	$(BIN)/lint-imports
 	$(BIN)/pytest --doctest-modules src/riskmodel -p no:randomly
 
-bench: install       ## features beside hand-written DuckDB and Polars, and the simulated county: benchmarks/*.csv
+bench: install       ## features, the simulated county and training beside what they are measured by: benchmarks/*.csv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BIN)/python benchmarks/features.py --households 1000000 --scaling
 	$(BIN)/python benchmarks/simulate.py --scaling
+	$(BIN)/python benchmarks/train.py
 
 docs: install        ## the data dictionary, and the tables in the READMEs (these need the data of the real panels)
 	$(BIN)/riskmodel features --dictionary --out docs/data_dictionary.md
