@@ -211,3 +211,50 @@ def test_lead_time_is_of_those_listed_whose_need_had_not_shown_yet(drawn):
     assert found.n_flagged == (listed & y).sum() - found.already_flagged
     assert sum(a + b for a, b in found.by_month) == y.sum() - 20
     assert lead_time(ask(risk=risk, outcome=outcome)) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "positives", "shown"),
+    [
+        ([500, 400, 300], [50, 40, 30], [0, 1, 2]),
+        ([500, 400, 20], [50, 40, 12], [0]),
+        ([500, 400, 20, 8], [50, 40, 11, 1], [0]),
+        ([500, 400, 35, 29], [50, 40, 2, 9], [0, 1]),
+        ([500, 20], [50, 12], []),
+        ([500, 0], [50, 0], [0]),
+        ([20], [5], []),
+    ],
+)
+def test_what_is_hidden_does_not_follow_from_the_total_less_what_is_shown(rows, positives, shown):
+    smallest = Smallest(rows=30, positives=10)
+    why = smallest.hides_of(rows, positives)
+    assert [n for n, reason in enumerate(why) if reason is None] == shown
+    hidden = [n for n, reason in enumerate(why) if reason is not None and rows[n]]
+    if hidden and shown:
+        assert len(hidden) > 1
+        assert smallest.hides(sum(rows[n] for n in hidden), sum(positives[n] for n in hidden)) is None
+
+
+def test_a_hidden_group_cannot_be_had_from_the_total_less_the_other(drawn):
+    _, risk, outcome = drawn
+    helped = np.zeros(N)
+    helped[:25] = 1
+    townships = np.where(np.arange(N) < 20, "small", np.where(np.arange(N) < 2000, "middle", "large"))
+    asked = ask(
+        risk=risk,
+        outcome=outcome,
+        groups={"nearly all": 1 - helped},
+        townships=townships,
+        exposure={"measures_received": helped},
+    )
+    assert {v.name: v.hidden for v in by_treatment(asked)} == {
+        "all": None,
+        "untreated": "for_another",
+        "treated": "few_rows",
+    }
+    group, *inside = subgroups(asked, words("nearly all"))
+    assert group.hidden == "for_another"
+    expected = {"large": None, "middle": "for_another", "small": "few_rows"}
+    assert {cell.name: cell.hidden for cell in inside} == expected
+    lists = township_lists(asked)
+    assert {cell.name: cell.hidden for cell in (*lists.by_township_own, *lists.by_township_county)} == expected
