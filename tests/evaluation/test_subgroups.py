@@ -201,7 +201,7 @@ def test_lead_time_is_of_those_listed_whose_need_had_not_shown_yet(drawn):
     shown = np.where(outcome == 1, 4.0, np.nan)
     order = np.argsort(-risk)
     true = order[outcome[order] == 1]
-    shown[true[:20]] = 0
+    shown[true[:10]] = shown[true[-10:]] = 0
     asked = ask(risk=risk, outcome=outcome, shown=shown)
     found = lead_time(asked)
     listed = asked.listed() > 0.5
@@ -209,7 +209,8 @@ def test_lead_time_is_of_those_listed_whose_need_had_not_shown_yet(drawn):
     assert found.already_flagged + found.already_missed == 20
     assert found.flagged == (4, 4, 4)
     assert found.n_flagged == (listed & y).sum() - found.already_flagged
-    assert sum(a + b for a, b in found.by_month) == y.sum() - 20
+    assert found.n_flagged + found.n_missed == y.sum() - 20
+    assert sum(on + off for _, _, on, off in found.by_month) == y.sum()
     assert lead_time(ask(risk=risk, outcome=outcome)) is None
 
 
@@ -258,3 +259,25 @@ def test_a_hidden_group_cannot_be_had_from_the_total_less_the_other(drawn):
     assert {cell.name: cell.hidden for cell in inside} == expected
     lists = township_lists(asked)
     assert {cell.name: cell.hidden for cell in (*lists.by_township_own, *lists.by_township_county)} == expected
+
+
+def test_lead_times_say_no_count_below_the_smallest_and_none_that_would_give_one_away(drawn):
+    rng, risk, outcome = drawn
+    y = outcome == 1
+    shown = np.where(y, rng.integers(1, 13, N), np.nan)
+    asked = ask(risk=risk, outcome=outcome, shown=shown)
+    listed = asked.listed() > 0.5
+    shown[np.flatnonzero(y & listed)[:3]] = 0
+    shown[np.flatnonzero(y & ~listed)[:40]] = 0
+    found = lead_time(asked)
+    assert (found.already_flagged, found.n_flagged) == (None, None), "3 = those on the list that it came to - n_flagged"
+    assert found.flagged is not None
+    assert (found.already_missed, found.n_missed) == (40, (y & ~listed).sum() - 40)
+    assert len(found.by_month) > 1
+    assert all(min(on, off) >= asked.smallest.positives for _, _, on, off in found.by_month)
+    assert found.by_month[0][0] == 0 and found.by_month[-1][1] == 12
+    assert [a[1] + 1 for a in found.by_month[:-1]] == [b[0] for b in found.by_month[1:]]
+    assert sum(on for _, _, on, _ in found.by_month) == (y & listed).sum()
+    assert sum(off for _, _, _, off in found.by_month) == (y & ~listed).sum()
+    few = lead_time(replace(asked, smallest=Smallest(rows=30, positives=int((y & listed).sum()) + 1)))
+    assert few.by_month == [] and few.flagged is None and few.n_flagged is None
