@@ -440,13 +440,8 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
 
 def _promote_first(store: ModelStore, version: int, evaluation: Evaluation) -> bool:
     """Let the version be the champion where there is none: scoring needs one. The log says what it does not beat."""
-    from riskmodel.model.store import CHAMPION
-
-    name = evaluation.experiment.name
-    if CHAMPION in store.aliases(name):
-        return False
-    store.promote(name, version, who="riskmodel train", why=f"no champion before; {standing(evaluation)}")
-    return True
+    why = f"no champion before; {standing(evaluation)}"
+    return store.promote_first(evaluation.experiment.name, version, who="riskmodel train", why=why)
 
 
 def write_results(
