@@ -1,4 +1,4 @@
-"""Outputs that appear whole or not at all: written aside, then renamed."""
+"""Outputs that appear whole or not at all: written aside, then renamed; and by one writer at a time."""
 
 from __future__ import annotations
 
@@ -90,6 +90,81 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, and wait for it: what reads and then writes there is done by one at a time.
+
+    The lock is the operating system's: it ends with its process. A file system without locks gives none.
+    """
+    handle = _locked(folder, wait=True)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def alone_or_refused(folder: Path, *, said: str) -> Iterator[None]:
+    """Hold a folder's lock, as :func:`alone` does, without waiting for it.
+
+    Parameters
+    ----------
+    said : str
+        What the error says.
+
+    Raises
+    ------
+    CallError
+        Another holds it.
+    """
+    try:
+        handle = _locked(folder, wait=False)
+    except BlockingIOError:
+        raise CallError(said) from None
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(folder: Path, *, wait: bool) -> int:
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            _flock(handle, wait=wait)
+            if _is_still(handle, folder):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _flock(handle: int, *, wait: bool) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks
+        return
+
+
+def _is_still(handle: int, folder: Path) -> bool:
+    """Whether the folder that was opened is the one at its place: an empty one may have been removed meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(handle), folder.stat())
+    except FileNotFoundError:
+        return False
 
 
 def sha256_of(path: Path) -> str:

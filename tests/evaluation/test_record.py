@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -208,6 +209,30 @@ def test_a_process_that_dies_is_replaced_once(models, add):
         tracker._process.wait()
         run_id = tracker.send({"record": record, "mirror": "need"})["run_id"]
     assert _versions(models) == [(1, "need@1", run_id)]
+
+
+def test_a_run_that_an_ended_process_left_half_written_is_marked_as_failed(models, add):
+    first, second = add(), add()
+    kept = _write(models, first)
+    with MlflowTracker(models) as tracker, ThreadPoolExecutor(1) as beside:
+        tracker.open()
+        process = tracker._process
+
+        def end_it_while_it_writes():
+            while not _asked(models, "select 1 from runs where status = 'RUNNING'"):
+                assert process.poll() is None
+                time.sleep(0.002)
+            process.kill()
+
+        ended = beside.submit(end_it_while_it_writes)
+        run_id = tracker.send({"record": second, "mirror": "need"})["run_id"]
+        ended.result()
+    parents = "select run_uuid, status, lifecycle_stage from runs where name like 'need@%' order by start_time"
+    (one, status, stage), (half, *failed), (written, *whole) = _asked(models, parents)
+    assert (one, status, stage) == (kept, "FINISHED", "active")
+    assert half != run_id and failed == ["FAILED", "deleted"]
+    assert (written, *whole) == (run_id, "FINISHED", "active")
+    assert _asked(models, "select count(*) from runs where status = 'RUNNING'") == [(0,)]
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from riskmodel.errors import CallError
 from riskmodel.evaluation import run_experiment, stages
 from riskmodel.evaluation import train as training
 from riskmodel.model import RiskClassifier
@@ -114,6 +117,44 @@ def test_another_seed_is_another_stage_and_what_is_no_longer_used_goes(workspace
     # The rows do not depend on the seed; every model does, and so do the folds.
     assert [name[:5] for name in before & after] == ["rows-"]
     assert len(after) == len(before)
+
+
+def test_a_second_training_into_one_folder_is_refused_and_the_first_keeps_its_stages(workspace, tmp_path, monkeypatch):
+    judge, refused = training._judge, []
+
+    def meanwhile(*arguments, **named):
+        kept = sorted(path.name for path in (tmp_path / "out" / stages.FOLDER).iterdir())
+        with pytest.raises(CallError, match=r"another training is writing there.*--out") as raised:
+            run(workspace, tmp_path)
+        refused.append(str(raised.value))
+        assert kept and sorted(path.name for path in (tmp_path / "out" / stages.FOLDER).iterdir()) == kept
+        return judge(*arguments, **named)
+
+    monkeypatch.setattr(training, "_judge", meanwhile)
+    assert run(workspace, tmp_path).reference == "small@1"
+    assert [said.startswith(str(tmp_path / "out")) for said in refused] == [True]
+    monkeypatch.setattr(training, "_judge", judge)
+    assert run(workspace, tmp_path).reference == "small@2", "the lock ends with the run"
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from riskmodel.evaluation.stages import Stages
+with Stages(Path(sys.argv[1])).alone():
+    print("holds", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_training_that_was_killed_holds_no_lock(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "holds\n"
+        with pytest.raises(CallError, match="another training"), stages.Stages(tmp_path).alone():
+            pass
+        other.kill()
+    with stages.Stages(tmp_path).alone():
+        pass
 
 
 def test_no_stage_is_a_pickle_and_none_is_logged(whole):

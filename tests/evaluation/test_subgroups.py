@@ -201,7 +201,7 @@ def test_lead_time_is_of_those_listed_whose_need_had_not_shown_yet(drawn):
     shown = np.where(outcome == 1, 4.0, np.nan)
     order = np.argsort(-risk)
     true = order[outcome[order] == 1]
-    shown[true[:20]] = 0
+    shown[true[:10]] = shown[true[-10:]] = 0
     asked = ask(risk=risk, outcome=outcome, shown=shown)
     found = lead_time(asked)
     listed = asked.listed() > 0.5
@@ -209,5 +209,75 @@ def test_lead_time_is_of_those_listed_whose_need_had_not_shown_yet(drawn):
     assert found.already_flagged + found.already_missed == 20
     assert found.flagged == (4, 4, 4)
     assert found.n_flagged == (listed & y).sum() - found.already_flagged
-    assert sum(a + b for a, b in found.by_month) == y.sum() - 20
+    assert found.n_flagged + found.n_missed == y.sum() - 20
+    assert sum(on + off for _, _, on, off in found.by_month) == y.sum()
     assert lead_time(ask(risk=risk, outcome=outcome)) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "positives", "shown"),
+    [
+        ([500, 400, 300], [50, 40, 30], [0, 1, 2]),
+        ([500, 400, 20], [50, 40, 12], [0]),
+        ([500, 400, 20, 8], [50, 40, 11, 1], [0]),
+        ([500, 400, 35, 29], [50, 40, 2, 9], [0, 1]),
+        ([500, 20], [50, 12], []),
+        ([500, 0], [50, 0], [0]),
+        ([20], [5], []),
+    ],
+)
+def test_what_is_hidden_does_not_follow_from_the_total_less_what_is_shown(rows, positives, shown):
+    smallest = Smallest(rows=30, positives=10)
+    why = smallest.hides_of(rows, positives)
+    assert [n for n, reason in enumerate(why) if reason is None] == shown
+    hidden = [n for n, reason in enumerate(why) if reason is not None and rows[n]]
+    if hidden and shown:
+        assert len(hidden) > 1
+        assert smallest.hides(sum(rows[n] for n in hidden), sum(positives[n] for n in hidden)) is None
+
+
+def test_a_hidden_group_cannot_be_had_from_the_total_less_the_other(drawn):
+    _, risk, outcome = drawn
+    helped = np.zeros(N)
+    helped[:25] = 1
+    townships = np.where(np.arange(N) < 20, "small", np.where(np.arange(N) < 2000, "middle", "large"))
+    asked = ask(
+        risk=risk,
+        outcome=outcome,
+        groups={"nearly all": 1 - helped},
+        townships=townships,
+        exposure={"measures_received": helped},
+    )
+    assert {v.name: v.hidden for v in by_treatment(asked)} == {
+        "all": None,
+        "untreated": "for_another",
+        "treated": "few_rows",
+    }
+    group, *inside = subgroups(asked, words("nearly all"))
+    assert group.hidden == "for_another"
+    expected = {"large": None, "middle": "for_another", "small": "few_rows"}
+    assert {cell.name: cell.hidden for cell in inside} == expected
+    lists = township_lists(asked)
+    assert {cell.name: cell.hidden for cell in (*lists.by_township_own, *lists.by_township_county)} == expected
+
+
+def test_lead_times_say_no_count_below_the_smallest_and_none_that_would_give_one_away(drawn):
+    rng, risk, outcome = drawn
+    y = outcome == 1
+    shown = np.where(y, rng.integers(1, 13, N), np.nan)
+    asked = ask(risk=risk, outcome=outcome, shown=shown)
+    listed = asked.listed() > 0.5
+    shown[np.flatnonzero(y & listed)[:3]] = 0
+    shown[np.flatnonzero(y & ~listed)[:40]] = 0
+    found = lead_time(asked)
+    assert (found.already_flagged, found.n_flagged) == (None, None), "3 = those on the list that it came to - n_flagged"
+    assert found.flagged is not None
+    assert (found.already_missed, found.n_missed) == (40, (y & ~listed).sum() - 40)
+    assert len(found.by_month) > 1
+    assert all(min(on, off) >= asked.smallest.positives for _, _, on, off in found.by_month)
+    assert found.by_month[0][0] == 0 and found.by_month[-1][1] == 12
+    assert [a[1] + 1 for a in found.by_month[:-1]] == [b[0] for b in found.by_month[1:]]
+    assert sum(on for _, _, on, _ in found.by_month) == (y & listed).sum()
+    assert sum(off for _, _, _, off in found.by_month) == (y & ~listed).sum()
+    few = lead_time(replace(asked, smallest=Smallest(rows=30, positives=int((y & listed).sum()) + 1)))
+    assert few.by_month == [] and few.flagged is None and few.n_flagged is None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from typer.testing import CliRunner
 
 from riskmodel.errors import CallError, DataError
 from riskmodel.model import ModelStore
+from riskmodel.model import store as module
 
 
 def _write(text: str):
@@ -195,3 +200,45 @@ def test_the_command_promotes_and_says_so(store):
     assert done.exit_code == 0
     assert "need@champion: nothing -> version 2" in done.output
     assert store.resolve("need@champion").name == "2"
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Run calls in threads of their own; each that comes to write the log waits a while for the others."""
+    together = threading.Barrier(2)
+    append = module.append
+
+    def late(path, moved):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(timeout=0.5)
+        append(path, moved)
+
+    monkeypatch.setattr(module, "append", late)
+
+    def run(*calls):
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return [future.result() for future in [pool.submit(call) for call in calls]]
+
+    return run
+
+
+def test_of_two_first_versions_at_once_one_is_the_champion_and_the_log_names_it_alone(store, at_once):
+    won = at_once(*(partial(store.promote_first, "need", v, who="riskmodel train", why="first") for v in (1, 2)))
+    assert sorted(won) == [False, True]
+    assert [p.to_version for p in store.promotions("need")] == [won.index(True) + 1]
+    assert store.aliases("need") == {"champion": won.index(True) + 1}
+
+
+def test_two_promotions_at_once_lose_no_alias(store, at_once):
+    store.add("need", _write("three"))
+    store.promote("need", 1, who="Li", why="first")
+    at_once(
+        partial(store.promote, "need", 2, who="Li", why="to compare", alias="challenger"),
+        partial(store.promote, "need", 3, who="Wang", why="better"),
+    )
+    assert store.aliases("need") == {"champion": 3, "challenger": 2}
+    told = {}
+    for promotion in store.promotions("need"):
+        assert promotion.from_version == told.get(promotion.alias)
+        told[promotion.alias] = promotion.to_version
+    assert told == store.aliases("need")

@@ -306,7 +306,7 @@ def _views(views: Sequence[View], further: Further, lang: str) -> str:
 
 
 def _lead(further: Further, found: LeadTime, lang: str) -> str:
-    words = WORDS[lang]
+    words, least = WORDS[lang], further.smallest.positives
     lines = []
     for key, quartiles, n, already in (
         ("lead_line", found.flagged, found.n_flagged, found.already_flagged),
@@ -314,22 +314,35 @@ def _lead(further: Further, found: LeadTime, lang: str) -> str:
     ):
         if quartiles is not None:
             low, middle, high = (f"{q:g}" for q in quartiles)
-            lines.append(words[key].format(total=n + already, already=already, n=n, middle=middle, low=low, high=high))
+            said = {"middle": middle, "low": low, "high": high}
+            if n is None or already is None:
+                lines.append(words[f"{key}_uncounted"].format(least=least, **said))
+            else:
+                lines.append(words[key].format(total=n + already, already=already, n=n, **said))
         elif key == "lead_line":
-            lines.append(words["lead_few"].format(n=n, least=further.smallest.positives))
-    months = [str(0), *(str(m + 1) for m in range(len(found.by_month)))]
-    on = [float(found.already_flagged), *(float(a) for a, _ in found.by_month)]
-    off = [float(found.already_missed), *(float(b) for _, b in found.by_month)]
+            lines.append(words["lead_few"].format(least=least))
+    head = _section("lead", lang, share=share_of(found.capacity))
+    return head + "".join(f"<p>{html.escape(line)}</p>" for line in lines) + _lead_picture(found, lang, least=least)
+
+
+def _lead_picture(found: LeadTime, lang: str, *, least: int) -> str:
+    words = WORDS[lang]
+    if not found.by_month:
+        return f"<p class='note'>{html.escape(words['lead_no_picture'].format(least=least))}</p>"
     drawn = grouped_bars(
-        months,
-        [Series(name=words["on_list"], values=on), Series(name=words["off_list"], values=off)],
+        [str(first) if first == last else f"{first}–{last}" for first, last, _, _ in found.by_month],
+        [
+            Series(name=words["on_list"], values=[float(on) for _, _, on, _ in found.by_month]),
+            Series(name=words["off_list"], values=[float(off) for _, _, _, off in found.by_month]),
+        ],
         title=words["lead_picture"],
         y_label=words["lead_axis"],
         percent=False,
     )
-    said = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    head = _section("lead", lang, share=share_of(found.capacity))
-    return f"{head}{said}<h3>{words['lead_picture']}</h3>{drawn}"
+    note = ""
+    if any(first < last for first, last, _, _ in found.by_month):
+        note = f"<p class='note'>{html.escape(words['lead_merged'].format(least=least))}</p>"
+    return f"<h3>{words['lead_picture']}</h3>{drawn}{note}"
 
 
 def _stability(further: Further, lang: str) -> str:

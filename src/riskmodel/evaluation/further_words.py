@@ -63,6 +63,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "few_rows": "不显示：少于 {rows} 户次",
             "few_positives": "不显示：发生者少于 {positives} 户次",
             "not_recorded": "未登记：登记中没有这项信息",
+            "for_another": "不显示：以免由此推算出另一个不显示的群体",
         },
         "few_villages": "没有区间的：来自不足 {least} 个村，区间没有意义。",
         "totals": "预测户数与实际户数",
@@ -95,7 +96,13 @@ WORDS: dict[str, dict[str, Any]] = {
         "lead_line": "名单上此后发生的 {total} 户次中，{already} 户次在时点当时已经显现；"
         "其余 {n} 户次的中位提前量为 {middle} 个月"
         "（四分位 {low}–{high}）。",
-        "lead_few": "名单上此后才显现的只有 {n} 户次，少于 {least}，不计提前量。",
+        "lead_line_uncounted": "名单上此后才显现的农户，中位提前量为 {middle} 个月（四分位 {low}–{high}）；"
+        "其中有的户次数少于 {least}，因此不列户次。",
+        "lead_few": "名单上此后才显现的少于 {least} 户次，不计提前量。",
+        "lead_merged": "连续几个月合并为一栏，使每个数字不少于 {least} 户次。",
+        "lead_no_picture": "名单内外逐月都少于 {least} 户次，不画图。",
+        "missed_line_uncounted": "不在名单上而此后才显现的农户，中位数为 {middle} 个月（四分位 {low}–{high}）；"
+        "其中有的户次数少于 {least}，因此不列户次。",
         "missed_line": "不在名单上而发生的 {total} 户次中，{already} 户次当时已经显现；"
         "其余 {n} 户次的中位数为 {middle} 个月"
         "（四分位 {low}–{high}）。",
@@ -194,6 +201,7 @@ WORDS: dict[str, dict[str, Any]] = {
             "few_rows": "not shown: fewer than {rows} rows",
             "few_positives": "not shown: fewer than {positives} positives",
             "not_recorded": "not recorded in this registry",
+            "for_another": "hidden so that the other cannot be worked out",
         },
         "few_villages": "Without interval: from fewer than {least} villages, over which a spread means nothing.",
         "totals": "Cases expected and cases that came",
@@ -229,8 +237,13 @@ WORDS: dict[str, dict[str, Any]] = {
         "not met; for “admitted”, the month of listing. 0: it had shown at the date already.",
         "lead_line": "Of {total} households on the list that it came to, {already} had shown it at the date already; "
         "for the other {n} the median lead is {middle} months (quartiles {low}–{high}).",
-        "lead_few": "On the list it showed later than the date for {n} households only, fewer than {least}: no lead is "
-        "given.",
+        "lead_line_uncounted": "On the list, where it showed later than the date, the median lead is {middle} months "
+        "(quartiles {low}–{high}); some of the counts are below {least}, so none is given.",
+        "lead_few": "On the list it showed later than the date for fewer than {least} households: no lead is given.",
+        "lead_merged": "Months are put together until no count is below {least}.",
+        "lead_no_picture": "Fewer than {least} households on the list, or not on it, in all months: no picture.",
+        "missed_line_uncounted": "Not on the list, where it showed later than the date, the median is {middle} months "
+        "(quartiles {low}–{high}); some of the counts are below {least}, so none is given.",
         "missed_line": "Of {total} households not on the list that it came to, {already} had shown it already; for the "
         "other {n} the median is {middle} months (quartiles {low}–{high}).",
         "lead_picture": "The month in which the need first showed (households)",

@@ -19,22 +19,24 @@ class LeadTime:
     flagged, missed : tuple of (quartile, median, quartile), or None
         Of those on the list at the main capacity that it came to, and of those not on it; where it showed later than
         at as_of. None where too few.
-    n_flagged, n_missed : int
+    n_flagged, n_missed : int or None
         How many of them.
-    already_flagged, already_missed : int
-        How many more had shown it at as_of already, which no list can foresee.
-    by_month : list of (int, int)
-        For each month of the horizon, how many the outcome showed in on the list and not on it.
+    already_flagged, already_missed : int or None
+        How many more had shown it at as_of already, which no list can foresee. None, with the number above, where
+        either is too few to say.
+    by_month : list of (int, int, int, int)
+        First month, last month, how many the outcome showed in on the list and not on it; month 0 is as_of. Months
+        with too few of either are put together with the next; empty where all months are too few.
     """
 
     capacity: float
     flagged: tuple[float, float, float] | None
     missed: tuple[float, float, float] | None
-    n_flagged: int
-    n_missed: int
-    already_flagged: int
-    already_missed: int
-    by_month: list[tuple[int, int]]
+    n_flagged: int | None
+    n_missed: int | None
+    already_flagged: int | None
+    already_missed: int | None
+    by_month: list[tuple[int, int, int, int]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -47,23 +49,46 @@ def lead_time(asked: Asked) -> LeadTime | None:
     if shown is None:
         return None
     true = (asked.predictions.outcome == 1) & ~np.isnan(shown)
-    if true.sum() < asked.smallest.positives:
+    least = asked.smallest.positives
+    if true.sum() < least:
         return None
     listed = asked.listed() > 0.5
     later = true & (shown > 0)
-    months = range(1, int(shown[true].max()) + 1)
+    n_flagged, already_flagged = _said(shown[true & listed], least)
+    n_missed, already_missed = _said(shown[true & ~listed], least)
     return LeadTime(
         capacity=asked.main,
-        flagged=_quartiles(shown[later & listed], asked.smallest.positives),
-        missed=_quartiles(shown[later & ~listed], asked.smallest.positives),
-        n_flagged=int((later & listed).sum()),
-        n_missed=int((later & ~listed).sum()),
-        already_flagged=int((true & listed & (shown == 0)).sum()),
-        already_missed=int((true & ~listed & (shown == 0)).sum()),
-        by_month=[
-            (int((true & listed & (shown == m)).sum()), int((true & ~listed & (shown == m)).sum())) for m in months
-        ],
+        flagged=_quartiles(shown[later & listed], least),
+        missed=_quartiles(shown[later & ~listed], least),
+        n_flagged=n_flagged,
+        n_missed=n_missed,
+        already_flagged=already_flagged,
+        already_missed=already_missed,
+        by_month=_merged(shown[true & listed], shown[true & ~listed], least),
     )
+
+
+def _said(months: np.ndarray, least: int) -> tuple[int | None, int | None]:
+    """Return how many showed later than at as_of, and how many by then: both or, as their sum is known, neither."""
+    later, already = int((months > 0).sum()), int((months == 0).sum())
+    return (None, None) if 0 < later < least or 0 < already < least else (later, already)
+
+
+def _merged(on: np.ndarray, off: np.ndarray, least: int) -> list[tuple[int, int, int, int]]:
+    """Count months together until each count is large enough; what is left at the end goes to the last."""
+    everyone = np.concatenate([on, off])
+    first, last = 0 if (everyone == 0).any() else 1, int(everyone.max())
+    found: list[tuple[int, int, int, int]] = []
+    start, here, there = first, 0, 0
+    for month in range(first, last + 1):
+        here, there = here + int((on == month).sum()), there + int((off == month).sum())
+        if min(here, there) >= least:
+            found.append((start, month, here, there))
+            start, here, there = month + 1, 0, 0
+    if found and start <= last:
+        begin, _, on_list, off_list = found.pop()
+        found.append((begin, last, on_list + here, off_list + there))
+    return found
 
 
 def _quartiles(months: np.ndarray, least: int) -> tuple[float, float, float] | None:

@@ -18,8 +18,13 @@ _LONGEST_DIGEST = 36
 
 
 def write_run(client: Any, record: dict[str, Any]) -> Recorded:
-    """Write a record; where that fails, what was begun is marked as failed and taken out of sight."""
+    """Write a record; where that fails, what was begun is marked as failed and taken out of sight.
+
+    So is what a process that was ended meanwhile has begun for the same bundle: whoever calls this writes alone.
+    """
     home = _experiment(client, record)
+    for each in _half_written(client, home, bundle=record["tags"]["bundle"]):
+        _give_up(client, each)
     begun: list[str] = []
 
     def run(name: str, tags: dict[str, str]) -> str:
@@ -43,11 +48,27 @@ def write_run(client: Any, record: dict[str, Any]) -> Recorded:
     except BaseException:
         for each in begun:
             with contextlib.suppress(Exception):
-                client.set_terminated(each, status="FAILED")
-                client.delete_run(each)
+                _give_up(client, each)
         raise
     client.set_terminated(parent)
     return Recorded(run_id=parent, model_id=model_id, reference=record["name"], note=record["note"])
+
+
+def _half_written(client: Any, home: str, *, bundle: str) -> list[str]:
+    """Return the runs of a bundle that nobody writes any more, and those below them."""
+    left = client.search_runs([home], f"tags.bundle = '{bundle}' and attributes.status = 'RUNNING'")
+    parents = [run.info.run_id for run in left]
+    below = [
+        run.info.run_id
+        for parent in parents
+        for run in client.search_runs([home], f"tags.`mlflow.parentRunId` = '{parent}'")
+    ]
+    return [*parents, *below]
+
+
+def _give_up(client: Any, run_id: str) -> None:
+    client.set_terminated(run_id, status="FAILED")
+    client.delete_run(run_id)
 
 
 def _experiment(client: Any, record: dict[str, Any]) -> str:

@@ -6,16 +6,16 @@ Started by :class:`riskmodel.evaluation.tracking.MlflowTracker` with telemetry s
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib
 import json
 import os
 import sqlite3
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from riskmodel.files import alone
 
 
 def main(store: Path, aside: Path) -> None:
@@ -40,7 +40,8 @@ def main(store: Path, aside: Path) -> None:
     if not text.strip():
         return
     told = json.loads(text)
-    with _alone(Path(told["models"])):
+    # One at a time: versions must be registered in their order. Without locks, SQLite's own must do.
+    with alone(Path(told["models"])):
         if made is not None:
             put_in_place(made, store)
             client = _opened(store)
@@ -68,19 +69,6 @@ def _opened(store: Path) -> Any:
     client = mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
     client.search_experiments(max_results=1)
     return client
-
-
-@contextlib.contextmanager
-def _alone(models: Path) -> Iterator[None]:
-    """Let one process write at a time: versions must be registered in their order."""
-    models.mkdir(parents=True, exist_ok=True)
-    folder = os.open(models, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks: SQLite's own must do
-            fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
 
 
 def put_in_place(made: Path, store: Path) -> None:

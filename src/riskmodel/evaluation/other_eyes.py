@@ -18,6 +18,10 @@ from riskmodel.evaluation.metrics import Scored, Sums, capacity_label, measures,
 TREATMENTS = ("measures_received", "listed")
 
 ALL, UNTREATED, TREATED = "all", "untreated", "treated"
+_TREATMENT = {
+    UNTREATED: ("期内未获帮扶、未纳入监测", "no measure and not listed within the horizon"),
+    TREATED: ("期内获得帮扶或纳入监测", "a measure, or listed, within the horizon"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,7 @@ class View:
     name : str
         ``all``, ``untreated``, ``treated`` or the name of another outcome.
     hidden : str or None
-        Why nothing is said: too few rows or positives, or not recorded.
+        Why nothing is said: too few rows or positives, or another could be worked out.
     estimates : dict
         Measure -> :class:`Estimate`, with the list made anew of the rows that are judged.
     """
@@ -62,20 +66,16 @@ def by_treatment(asked: Asked) -> list[View]:
     left = untreated(asked.beside.exposure)
     outcome = asked.predictions.outcome
     found = [_view(asked, ALL, ("全部农户", "all households"), np.ones(len(outcome), dtype=bool), outcome)]
-    if left is not None:
-        found += [
-            _view(
-                asked,
-                UNTREATED,
-                ("期内未获帮扶、未纳入监测", "no measure and not listed within the horizon"),
-                left,
-                outcome,
-            ),
-            _view(
-                asked, TREATED, ("期内获得帮扶或纳入监测", "a measure, or listed, within the horizon"), ~left, outcome
-            ),
-        ]
-    return found
+    if left is None:
+        return found
+    parts = {UNTREATED: left, TREATED: ~left}
+    hidden = asked.smallest.hides_of(
+        [float(kept.sum()) for kept in parts.values()], [float(outcome[kept].sum()) for kept in parts.values()]
+    )
+    return found + [
+        _view(asked, name, _TREATMENT[name], kept, outcome, hidden=why)
+        for (name, kept), why in zip(parts.items(), hidden, strict=True)
+    ]
 
 
 def by_outcome(asked: Asked, words: dict[str, tuple[str, str]], *, predicted: str) -> list[View]:
@@ -88,10 +88,18 @@ def by_outcome(asked: Asked, words: dict[str, tuple[str, str]], *, predicted: st
     return found + [_view(asked, name, words[name], ~np.isnan(y), y) for name, y in others.items()]
 
 
-def _view(asked: Asked, name: str, words: tuple[str, str], kept: np.ndarray, outcome: np.ndarray) -> View:
+def _view(
+    asked: Asked,
+    name: str,
+    words: tuple[str, str],
+    kept: np.ndarray,
+    outcome: np.ndarray,
+    *,
+    hidden: str | None = None,
+) -> View:
     zh, en = words
     rows, positives = int(kept.sum()), int(outcome[kept].sum())
-    hidden = asked.smallest.hides(rows, positives)
+    hidden = hidden or asked.smallest.hides(rows, positives)
     estimates = {} if hidden is not None else _measured(asked, kept, outcome)
     return View(name=name, zh=zh, en=en, hidden=hidden, rows=rows, positives=positives, estimates=estimates)
 

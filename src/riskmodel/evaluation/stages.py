@@ -9,11 +9,12 @@ The rows name households, so that the folder is never logged anywhere.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -25,7 +26,7 @@ import pandas as pd
 import riskmodel
 from riskmodel.errors import RiskmodelError
 from riskmodel.evaluation.baselines import Scorer, Taught
-from riskmodel.files import remove, write_aside
+from riskmodel.files import alone_or_refused, remove, write_aside
 from riskmodel.training.splits import Fold
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Stages:
     Parameters
     ----------
     out : Path
-        Where results go; nothing is written before the first stage is done.
+        Where results go.
     fresh : bool
         Take nothing from an earlier run.
     """
@@ -75,6 +76,31 @@ class Stages:
         self.fresh = fresh
         self.used: set[str] = set()
         self.taken = 0
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other trainings out of the folder: each would delete the stages that it has no use for itself.
+
+        Folders that hold nothing at the end, and were not there before, go again.
+
+        Raises
+        ------
+        CallError
+            Another training is writing there.
+        """
+        out = self.folder.parent
+        said = (
+            f"{out}: another training is writing there, and both would spoil each other's stages. "
+            "Wait until it has ended, or name another folder with --out."
+        )
+        made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
+        with alone_or_refused(self.folder, said=said):
+            try:
+                yield
+            finally:
+                for folder in made:
+                    with contextlib.suppress(OSError):  # not empty
+                        folder.rmdir()
 
     def rows(self, depends: Any, build: Callable[[], TrainingSet]) -> TrainingSet:
         """Return the rows of an earlier run that depended on the same, else build and keep them."""

@@ -22,6 +22,8 @@ SHOWN = (*COMPARED, "listed_share", "mean_risk", "share")
 LEAST_CLUSTERS = 5
 
 FEW_ROWS, FEW_POSITIVES, NOT_RECORDED = "few_rows", "few_positives", "not_recorded"
+# Large enough, but the total less what is shown would give another that is not.
+FOR_ANOTHER = "for_another"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,23 @@ class Smallest:
             return FEW_ROWS
         return FEW_POSITIVES if positives < self.positives else None
 
+    def hides_of(self, rows: Sequence[float], positives: Sequence[float]) -> list[str | None]:
+        """Return, for groups that share out a total which is shown, why each is not shown; None where it is.
+
+        What is hidden must not follow from the total less what is shown. So the next smallest are hidden too until at
+        least two are, and are together as large as what may be shown. A group that nobody is in gives nobody away.
+        """
+        why = [self.hides(r, p) for r, p in zip(rows, positives, strict=True)]
+        unsaid = [number for number, reason in enumerate(why) if reason is not None and rows[number] > 0]
+        left = sorted((n for n, reason in enumerate(why) if reason is None), key=lambda n: (rows[n], positives[n], n))
+        while unsaid and left:
+            together = self.hides(sum(rows[n] for n in unsaid), sum(positives[n] for n in unsaid))
+            if len(unsaid) > 1 and together is None:
+                break
+            why[left[0]] = FOR_ANOTHER
+            unsaid.append(left.pop(0))
+        return why
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -49,7 +68,7 @@ class Cell:
     township : bool
         Whether it is one.
     hidden : str or None
-        Why nothing is said of it: ``few_rows``, ``few_positives`` or ``not_recorded``.
+        Why nothing is said of it: ``few_rows``, ``few_positives``, ``not_recorded`` or ``for_another``.
     rows, positives, clusters : int or None
         Rows tested, how many of them had the outcome, from how many villages; None where hidden.
     estimates : dict
@@ -102,6 +121,7 @@ def cell(
     words: tuple[str, str, str],
     township: bool = False,
     clusters: int,
+    hidden: str | None,
     smallest: Smallest,
     level: float,
     measures: Sequence[str] = SHOWN,
@@ -118,11 +138,13 @@ def cell(
         The name, and the group in zh and en.
     clusters : int
         From how many villages its rows come.
+    hidden : str or None
+        Why nothing may be said of it, by :meth:`Smallest.hides_of` among those that it shares a total with.
     """
     name, zh, en = words
-    rows, positives = float(tallied.once.rows[0, 0]), float(tallied.once.positives[0, 0])
-    recorded = everyone is None or everyone.once.rows[0, 0] > 0
-    hidden = smallest.hides(rows, positives) if recorded else NOT_RECORDED
+    rows, positives = counts_of(tallied)
+    if everyone is not None and everyone.once.rows[0, 0] == 0:
+        hidden = NOT_RECORDED
     if hidden is not None:
         return Cell(name=name, zh=zh, en=en, township=township, hidden=hidden, estimates={}, differences={})
     level = widened(level, groups=clusters)
@@ -132,7 +154,7 @@ def cell(
         estimates = {m: replace(e, low=np.nan, high=np.nan, standard_error=np.nan) for m, e in estimates.items()}
     elif everyone is not None:
         others = everyone - tallied
-        if smallest.hides(float(others.once.rows[0, 0]), float(others.once.positives[0, 0])) is None:
+        if smallest.hides(*counts_of(others)) is None:
             compared = [m for m in COMPARED if m in measures]
             differences = {m: tallied.less(others, m, level=level) for m in compared}
     return Cell(
@@ -164,18 +186,21 @@ def subgroups(asked: Asked, words: Mapping[str, tuple[str, str]]) -> list[Cell]:
     codes, inside = townships_of(townships, rows=len(asked.clusters))
     members = np.column_stack([*(belongs == 1 for belongs in groups.values()), *known, inside])
     tallied = asked.pooled(members, listing=asked.county_list(asked.main))
+    whole = asked.whole_county(asked.main)
     cells = [
         cell(
             tallied.group(number),
             everyone=tallied.group(len(groups) + number),
             words=(name, *words[name]),
             clusters=asked.places(members[:, number]),
+            hidden=hidden_of([tallied.group(number), whole - tallied.group(number)], asked.smallest)[0],
             smallest=asked.smallest,
             level=asked.level,
         )
         for number, name in enumerate(groups)
     ]
     numbers = range(2 * len(groups), members.shape[1])
+    unsaid = hidden_of([tallied.group(number) for number in numbers], asked.smallest)
     return cells + [
         cell(
             tallied.group(number),
@@ -183,11 +208,23 @@ def subgroups(asked: Asked, words: Mapping[str, tuple[str, str]]) -> list[Cell]:
             words=township_words(code),
             township=True,
             clusters=asked.places(members[:, number]),
+            hidden=hidden,
             smallest=asked.smallest,
             level=asked.level,
         )
-        for number, code in zip(numbers, codes, strict=True)
+        for number, code, hidden in zip(numbers, codes, unsaid, strict=True)
     ]
+
+
+def counts_of(tallied: Tallied) -> tuple[float, float]:
+    """Return the rows and the positives of a single group."""
+    return float(tallied.once.rows[0, 0]), float(tallied.once.positives[0, 0])
+
+
+def hidden_of(parts: Sequence[Tallied], smallest: Smallest) -> list[str | None]:
+    """Return why nothing may be said of each of the parts that all rows fall into; None where it may."""
+    counts = [counts_of(part) for part in parts]
+    return smallest.hides_of([rows for rows, _ in counts], [positives for _, positives in counts])
 
 
 def townships_of(townships: np.ndarray | None, *, rows: int) -> tuple[list[str], np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from riskmodel.evaluation.asked import Asked
 from riskmodel.evaluation.bootstrap import Estimate
-from riskmodel.evaluation.subgroups import Cell, cell, township_words, townships_of
+from riskmodel.evaluation.subgroups import Cell, cell, hidden_of, township_words, townships_of
 
 MEASURES = ("recall", "precision", "visits_per_case", "listed_share")
 
@@ -75,6 +75,7 @@ def township_lists(asked: Asked) -> TownshipLists | None:
         ("county", asked.county_list(asked.main)),
     ):
         each = asked.pooled(members, listing=listing)
+        unsaid = hidden_of([each.group(number) for number in range(len(codes))], asked.smallest)
         by[kind] = [
             cell(
                 each.group(number),
@@ -82,6 +83,7 @@ def township_lists(asked: Asked) -> TownshipLists | None:
                 words=township_words(code),
                 township=True,
                 clusters=asked.places(members[:, number]),
+                hidden=unsaid[number],
                 smallest=asked.smallest,
                 level=asked.level,
                 measures=MEASURES,

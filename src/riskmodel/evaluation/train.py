@@ -137,7 +137,7 @@ def run_experiment(
     Raises
     ------
     CallError
-        The file is wrong: names the key and the nearest name.
+        The file is wrong: names the key and the nearest name. Or another training writes to the same ``out``.
     DataError
         The data fell short: one class only, no rows, an outcome not yet known.
     """
@@ -148,10 +148,10 @@ def run_experiment(
     out = out or default_out(prepared.experiment)
     for folder in (models, out):
         check_place(folder)
-    with nullcontext() if tracker is None else tracker(models) as tracking:
+    stages = Stages(out, fresh=fresh)
+    with stages.alone(), nullcontext() if tracker is None else tracker(models) as tracking:
         plan = prepared.plan
         truth = _truth_of(prepared)
-        stages = Stages(out, fresh=fresh)
         with step(f"Features and outcomes at {len(plan.training)} dates"):
             rows = stages.rows(rows_depend_on(prepared), lambda: _checked_rows(prepared, truth))
         check_clusters(prepared, rows)
@@ -440,13 +440,8 @@ def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> N
 
 def _promote_first(store: ModelStore, version: int, evaluation: Evaluation) -> bool:
     """Let the version be the champion where there is none: scoring needs one. The log says what it does not beat."""
-    from riskmodel.model.store import CHAMPION
-
-    name = evaluation.experiment.name
-    if CHAMPION in store.aliases(name):
-        return False
-    store.promote(name, version, who="riskmodel train", why=f"no champion before; {standing(evaluation)}")
-    return True
+    why = f"no champion before; {standing(evaluation)}"
+    return store.promote_first(evaluation.experiment.name, version, who="riskmodel train", why=why)
 
 
 def write_results(

@@ -1,7 +1,8 @@
 """Models by name and version, and who made which one the champion, when and why.
 
 ``models/NAME/1``, ``models/NAME/2``, … are folders that never change once they appear; ``models/NAME/aliases.json``
-says which version an alias stands for; ``models/NAME/promotions.jsonl`` only ever grows.
+says which version an alias stands for; ``models/NAME/promotions.jsonl`` only ever grows. What changes them holds the
+lock of ``models/NAME``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from riskmodel.errors import CallError, DataError, did_you_mean
-from riskmodel.files import write_aside
+from riskmodel.files import alone, write_aside
 from riskmodel.model.promotions import LOG, Promotion, append, headline, read_log
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -90,7 +91,8 @@ class ModelStore:
             build(aside)
             if not aside.is_dir():
                 raise CallError(f'adding to "{name}": build made no folder at the path it was given.')
-            return self._settle(home, aside)
+            with alone(home):
+                return self._settle(home, aside)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             for folder in made:
@@ -157,6 +159,25 @@ class ModelStore:
         if alias not in ALIASES:
             raise CallError(f'there is no alias "{alias}".{did_you_mean(alias, ALIASES)}')
         self.check_known(name)
+        with alone(self.root / name):
+            return self._promote(name, version, who=who, why=why, alias=alias)
+
+    def promote_first(self, name: str, version: int, *, who: str, why: str) -> bool:
+        """Let ``version`` be the champion where there is none; see :meth:`promote`.
+
+        Returns
+        -------
+        bool
+            Whether it is now the champion; of several that ask at once, one is.
+        """
+        self.check_known(name)
+        with alone(self.root / name):
+            if CHAMPION in self.aliases(name):
+                return False
+            self._promote(name, version, who=who, why=why, alias=CHAMPION)
+            return True
+
+    def _promote(self, name: str, version: int, *, who: str, why: str, alias: str) -> Promotion:
         versions = self.versions(name)
         if version not in versions:
             raise CallError(f'"{name}" has no version {version}. Known: {_listed(versions)}.')

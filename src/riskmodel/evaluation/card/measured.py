@@ -18,11 +18,15 @@ from riskmodel.evaluation.report_words import WORDS, how_measured
 from riskmodel.evaluation.results import OUT_OF_TIME, Evaluation
 from riskmodel.evaluation.selection_words import WORDS as CHOICE
 from riskmodel.evaluation.selection_words import choice_rows, choice_said, tuning_said
-from riskmodel.evaluation.subgroups import NOT_RECORDED
+from riskmodel.evaluation.subgroups import FOR_ANOTHER, NOT_RECORDED
 
 _MOVERS_SHOWN = 5
 _REASONS_SHOWN = 15
-_HIDDEN = {False: ("太少，不列", "too few to show"), True: ("登记中没有", "not recorded")}
+_TOO_FEW = ("太少，不列", "too few to show")
+_HIDDEN = {
+    NOT_RECORDED: ("登记中没有", "not recorded"),
+    FOR_ANOTHER: ("不列，以免推算出另一个", "hidden so that the other cannot be worked out"),
+}
 _GROUP_MEASURES = ("recall", "precision", "false_omission", "observed_to_expected")
 
 
@@ -218,7 +222,7 @@ def groups(evaluation: Evaluation, lang: str) -> list[Section]:
     for cell in cells:
         word = cell.zh if zh else cell.en
         if cell.hidden is not None:
-            why = _HIDDEN[cell.hidden == NOT_RECORDED][0 if zh else 1]
+            why = _HIDDEN.get(cell.hidden, _TOO_FEW)[0 if zh else 1]
             rows.append([word, why, *["–"] * (1 + len(_GROUP_MEASURES))])
             continue
         figures = [
