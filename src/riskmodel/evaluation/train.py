@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from riskmodel.engine.plan import tables as tables_read
 from riskmodel.errors import DataError
 from riskmodel.evaluation.backtest import Predictions, backtest, check_classes
 from riskmodel.evaluation.baselines import Scorer, any_flags
-from riskmodel.evaluation.card import card_html, expires_on, model_card
 from riskmodel.evaluation.compare import Table, compare
 from riskmodel.evaluation.doubt import Doubt, doubts
-from riskmodel.evaluation.drift import Drift, drift_of
+from riskmodel.evaluation.drift import drift_of
 from riskmodel.evaluation.findings import mode_name
-from riskmodel.evaluation.further import Further, look_further
+from riskmodel.evaluation.further import look_further
+from riskmodel.evaluation.gathering import gather
 from riskmodel.evaluation.inputs import (
     Prepared,
     build_rows,
@@ -33,12 +30,11 @@ from riskmodel.evaluation.inputs import (
     rows_depend_on,
     scorers_of,
 )
+from riskmodel.evaluation.leaving import save, write_results
 from riskmodel.evaluation.lived_by import check_lived_by
-from riskmodel.evaluation.reference import reference_of
 from riskmodel.evaluation.regret import Regret, regret_tables
-from riskmodel.evaluation.report import evaluation_html
 from riskmodel.evaluation.report_words import group_words
-from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation, Importance, direction_of
+from riskmodel.evaluation.results import CROSS_VALIDATION, OUT_OF_TIME, Evaluation
 from riskmodel.evaluation.run_note import standing
 from riskmodel.evaluation.selection import choice_over_time
 from riskmodel.evaluation.selection_words import tuning_told
@@ -54,9 +50,6 @@ from riskmodel.training.splits import Fold, grouped_folds, rolling_folds
 if TYPE_CHECKING:
     from riskmodel.model import ModelStore, RiskClassifier
     from riskmodel.training.training_set import TrainingSet
-
-# So many rows are enough for a mean of absolute contributions.
-_ROWS_FOR_IMPORTANCE = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +162,7 @@ def run_experiment(
         with step("The final model"):
             classifier, told = _final_model(prepared, rows, groups=groups, scorer=scorers[0], stages=stages)
         drift = drift_of(prepared, rows, predictions=predictions.get(OUT_OF_TIME), folds=folds.get(OUT_OF_TIME, []))
-        evaluation = _gather(
+        evaluation = gather(
             prepared,
             rows,
             scorers=scorers,
@@ -185,7 +178,7 @@ def run_experiment(
             tuning=tuning_told({mode: asked.told for mode, asked in predictions.items()}, final=told),
         )
         store = ModelStore(models)
-        version = store.add(prepared.experiment.name, lambda folder: _save(classifier, folder, evaluation))
+        version = store.add(prepared.experiment.name, lambda folder: save(classifier, folder, evaluation))
         reference = f"{prepared.experiment.name}@{version}"
         bundle = store.resolve(reference)
         champion = _promote_first(store, version, evaluation)
@@ -308,59 +301,6 @@ def _judge(
     return tables, predictions, None if truth is None else truth.regret(regrets, doubts=tuple(signs))
 
 
-def _gather(
-    prepared: Prepared,
-    rows: TrainingSet,
-    *,
-    scorers: list[Scorer],
-    tables: dict[str, list[Table]],
-    classifier: RiskClassifier,
-    regret: Regret | None,
-    drift: Drift | None,
-    further: Further,
-) -> Evaluation:
-    experiment, catalogue = prepared.experiment, prepared.catalogue
-    outcome, cohort = catalogue.outcome(experiment.outcome), catalogue.cohort(experiment.cohort.name)
-    cohort = cohort.without(*experiment.cohort.without)
-    chosen = catalogue.only(list(prepared.columns))
-    return Evaluation(
-        experiment=experiment,
-        plan=prepared.plan,
-        outcome_words=(outcome.zh, outcome.en),
-        cohort_words=(cohort.zh, cohort.en),
-        scorers=scorers,
-        tables=tables,
-        importance=_importance(prepared, rows, classifier),
-        flow=rows.flow,
-        features=[spec.to_dict() for spec in chosen.features.values()],
-        rows=len(rows.y),
-        positives=int(rows.y.sum()),
-        record={
-            **rows.record,
-            "catalogue_hash": chosen.hash,
-            "policy": prepared.policy.digest,
-            "cohort_definition": cohort.definition,
-            "rule": _rule(prepared),
-            "outcome_tables": sorted(tables_read(outcome.node)),
-        },
-        regret=regret,
-        drift=drift,
-        directions_held=_directions(prepared, rows, classifier),
-        reference=reference_of(rows.X[list(prepared.columns)], households=rows.frame["household_id"].to_numpy()),
-        further=further,
-    )
-
-
-def _rule(prepared: Prepared) -> dict[str, Any] | list[dict[str, Any]] | None:
-    """The county's rules with the catalogue's entries of their features: at scoring they flag as tested here."""
-    features = prepared.catalogue.features
-    told = [
-        {**rule.model_dump(exclude_none=True), "entry": features[rule.feature].to_dict()}
-        for rule in prepared.experiment.baselines.rules
-    ]
-    return told if len(told) > 1 else told[0] if told else None
-
-
 def _final_model(
     prepared: Prepared, rows: TrainingSet, *, groups: pd.Series, scorer: Scorer, stages: Stages
 ) -> tuple[RiskClassifier, dict[str, Any]]:
@@ -373,110 +313,7 @@ def _final_model(
     )
 
 
-def _directions(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifier) -> dict[str, bool]:
-    from riskmodel.model import directions_held
-
-    swept = directions_held(classifier, rows.X[list(prepared.columns)], seed=prepared.experiment.seed)
-    return {name: found.holds for name, found in swept.items()}
-
-
-def _importance(prepared: Prepared, rows: TrainingSet, classifier: RiskClassifier) -> list[Importance]:
-    X = rows.X[list(prepared.columns)]
-    if len(X) > _ROWS_FOR_IMPORTANCE:
-        X = X.sample(_ROWS_FOR_IMPORTANCE, random_state=prepared.experiment.seed)
-    given = classifier.contributions(X)
-    weight = np.abs(given).mean(axis=0)
-    specs = [prepared.catalogue.features[name] for name in prepared.columns]
-    found = [
-        Importance(
-            name=s.name,
-            zh=s.zh,
-            en=s.en,
-            mean_contribution=float(w),
-            sensitive=s.sensitive,
-            direction=direction_of(X[s.name].to_numpy(dtype=float), column),
-        )
-        for s, w, column in zip(specs, weight, given.T, strict=True)
-    ]
-    return sorted(found, key=lambda item: -item.mean_contribution)
-
-
-def _save(classifier: RiskClassifier, folder: Path, evaluation: Evaluation) -> None:
-    from riskmodel.model import save_bundle
-
-    experiment, plan = evaluation.experiment, evaluation.plan
-    save_bundle(
-        classifier,
-        folder,
-        features=list(evaluation.features),
-        metrics=evaluation.to_dict(),
-        card=model_card(evaluation),
-        card_html=card_html(evaluation),
-        manifest={
-            "name": experiment.name,
-            "outcome": experiment.outcome,
-            "outcome_zh": evaluation.outcome_words[0],
-            "outcome_en": evaluation.outcome_words[1],
-            "cohort": experiment.cohort.name,
-            "cohort_without": list(experiment.cohort.without),
-            "rule": evaluation.record["rule"],
-            "cohort_definition": evaluation.record["cohort_definition"],
-            "cohort_zh": evaluation.cohort_words[0],
-            "cohort_en": evaluation.cohort_words[1],
-            "horizon_months": plan.horizon.months,
-            "seed": experiment.seed,
-            "catalogue_hash": evaluation.record["catalogue_hash"],
-            "policy": evaluation.record["policy"],
-            "registry_fingerprint": evaluation.record.get("registry"),
-            "training_cut": str(plan.cut_on),
-            "expires": str(expires_on(evaluation)),
-            "as_of": [str(day) for day in plan.training],
-            "rows": evaluation.rows,
-            "positives": evaluation.positives,
-            "experiment_sha256": experiment.sha256,
-        },
-    )
-
-
 def _promote_first(store: ModelStore, version: int, evaluation: Evaluation) -> bool:
     """Let the version be the champion where there is none: scoring needs one. The log says what it does not beat."""
     why = f"no champion before; {standing(evaluation)}"
     return store.promote_first(evaluation.experiment.name, version, who="riskmodel train", why=why)
-
-
-def write_results(
-    evaluation: Evaluation, predictions: dict[str, Predictions], *, rows: TrainingSet, out: Path
-) -> list[Path]:
-    """Write the report and what it is made of.
-
-    ``predictions.parquet`` holds household ids: it stays in ``out`` and is not among the files returned.
-
-    Returns
-    -------
-    list of Path
-        Files that name no household: they may be logged.
-    """
-    content = {
-        "evaluation.html": evaluation_html(evaluation),
-        "metrics.json": json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n",
-        "card.md": model_card(evaluation),
-        "card.html": card_html(evaluation),
-        "flow.csv": evaluation.flow.to_csv(index=False),
-        "splits.svg": splits_svg(evaluation.plan, lang="en"),
-    }
-    for name, body in content.items():
-        with write_aside(out / name) as aside:
-            aside.write_text(body, encoding="utf-8")
-    with write_aside(out / "predictions.parquet") as aside:
-        prediction_rows(predictions, rows).to_parquet(aside, index=False)
-    return [out / name for name in content]
-
-
-def prediction_rows(predictions: dict[str, Predictions], rows: TrainingSet) -> pd.DataFrame:
-    """Return every prediction made while testing: household_id, as_of, mode, fold, outcome, a column a scorer."""
-    parts = []
-    for mode, asked in predictions.items():
-        part = rows.frame.iloc[asked.rows][["household_id", "as_of"]].reset_index(drop=True)
-        part["mode"], part["fold"], part["outcome"] = mode, asked.fold, asked.outcome
-        parts.append(part.assign(**asked.scores))
-    return pd.concat(parts, ignore_index=True)
