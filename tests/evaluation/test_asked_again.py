@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from riskmodel.errors import CallError
+from riskmodel.errors import CallError, DataError
 from riskmodel.evaluation import check_experiment, run_experiment
+from riskmodel.evaluation import stability as steady
 
 WAGES = """
 from riskmodel.features import feature
@@ -144,6 +147,16 @@ def test_the_list_of_a_month_before_is_much_the_same_and_not_quite(asked):
     # Both lists are of one length, so the two shares tell the same.
     assert one.jaccard == pytest.approx(one.stays.value / (2 - one.stays.value))
     assert 0 <= one.still_near <= 1
+
+
+def test_a_registry_that_cannot_be_read_a_month_earlier_is_an_error_and_no_missing_section(monkeypatch):
+    def broken(*_):
+        raise DataError("income.parquet: cannot be read")
+
+    monkeypatch.setattr(steady, "_a_month_before", broken)
+    asked = SimpleNamespace(predictions=SimpleNamespace(taught={(0, 0): None}, origins=[date(2023, 1, 1)]))
+    with pytest.raises(DataError, match="cannot be read"):
+        steady.stability(None, None, asked)
 
 
 @pytest.mark.parametrize(

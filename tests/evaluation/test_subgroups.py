@@ -281,3 +281,21 @@ def test_lead_times_say_no_count_below_the_smallest_and_none_that_would_give_one
     assert sum(off for _, _, _, off in found.by_month) == (y & ~listed).sum()
     few = lead_time(replace(asked, smallest=Smallest(rows=30, positives=int((y & listed).sum()) + 1)))
     assert few.by_month == [] and few.flagged is None and few.n_flagged is None
+
+
+def test_a_view_is_as_uncertain_as_the_villages_that_it_is_from(drawn):
+    _, risk, outcome = drawn
+    few, handful = (np.arange(N) % VILLAGES < many for many in (8, 4))
+    for helped, level in ((few, widened(0.95, groups=8)), (handful, None)):
+        asked = ask(risk=risk, outcome=outcome, exposure={"measures_received": helped * 1.0})
+        by = {view.name: view for view in by_treatment(asked)}
+        found = by["treated"].estimates["observed_to_expected"]
+        assert found.value == pytest.approx(outcome[helped].sum() / risk[helped].sum())
+        if level is None:
+            assert np.isnan([(e.low, e.high, e.standard_error) for e in by["treated"].estimates.values()]).all()
+        else:
+            weights = np.concatenate(list(asked.boot.weights(asked.clusters)))
+            drawn_ratios = (weights @ (outcome * helped)) / (weights @ (risk * helped))
+            tail = (1 - level) / 2 * 100
+            assert (found.low, found.high) == pytest.approx(np.percentile(drawn_ratios, [tail, 100 - tail]))
+        assert not np.isnan(by["untreated"].estimates["auc"].low)

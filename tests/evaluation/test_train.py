@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -315,6 +316,13 @@ def test_the_command_checks_and_explains(workspace, tmp_path):
     assert done.exit_code == 0, done.output
     assert "2022-07-01" in done.output
     assert "splits.svg" in done.output.replace("\n", "")
+
+
+def test_the_page_on_mlflow_names_every_file_that_a_run_keeps(trained):
+    page = (Path(__file__).parents[2] / "docs" / "mlflow.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if line.startswith("| artifacts |"))
+    kept = {path.name for path in trained.out.iterdir() if path.is_file()} - {"predictions.parquet"}
+    assert set(re.findall(r"`([^`]+)`", line)) == kept
 
 
 def test_the_report_says_what_a_list_means_beyond_the_tables(trained):

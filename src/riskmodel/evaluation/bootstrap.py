@@ -34,6 +34,10 @@ class Estimate:
         """Return the numbers, None for an undefined one."""
         return {k: None if not np.isfinite(v) else float(v) for k, v in vars(self).items()}
 
+    def without_interval(self) -> Estimate:
+        """Return the value alone."""
+        return Estimate(value=self.value, low=np.nan, high=np.nan)
+
 
 @dataclass(frozen=True)
 class ClusterDraws:

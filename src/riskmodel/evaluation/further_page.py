@@ -250,6 +250,10 @@ def _hidden(cell: Cell, further: Further, lang: str) -> list[str]:
 def _few_villages(cells: Sequence[Cell], lang: str) -> str:
     if all(cell.clusters is not None and cell.clusters >= LEAST_CLUSTERS for cell in cells):
         return ""
+    return _few_villages_note(lang)
+
+
+def _few_villages_note(lang: str) -> str:
     return f"<p class='note'>{html.escape(WORDS[lang]['few_villages'].format(least=LEAST_CLUSTERS))}</p>"
 
 
@@ -302,7 +306,10 @@ def _views(views: Sequence[View], further: Further, lang: str) -> str:
                 told(found["observed_to_expected"]),
             ]
         )
-    return grid([cell.format(share=share) for cell in words["view_head"]], rows)
+    bare = any(math.isnan(e.low) and not math.isnan(e.value) for view in views for e in view.estimates.values())
+    return grid([cell.format(share=share) for cell in words["view_head"]], rows) + (
+        _few_villages_note(lang) if bare else ""
+    )
 
 
 def _lead(further: Further, found: LeadTime, lang: str) -> str:

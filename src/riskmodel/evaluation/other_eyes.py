@@ -10,9 +10,10 @@ import numpy as np
 
 from riskmodel.evaluation.asked import Asked
 from riskmodel.evaluation.backtest import Predictions
-from riskmodel.evaluation.bootstrap import Estimate, estimate
+from riskmodel.evaluation.bootstrap import Estimate, estimate, widened
 from riskmodel.evaluation.compare import with_draws
 from riskmodel.evaluation.metrics import Scored, Sums, capacity_label, measures, pool, sums
+from riskmodel.evaluation.subgroups import LEAST_CLUSTERS
 
 # Exposures that change what becomes of a household. A visit alone does not.
 TREATMENTS = ("measures_received", "listed")
@@ -35,7 +36,8 @@ class View:
     hidden : str or None
         Why nothing is said: too few rows or positives, or another could be worked out.
     estimates : dict
-        Measure -> :class:`Estimate`, with the list made anew of the rows that are judged.
+        Measure -> :class:`Estimate`, with the list made anew of the rows that are judged; without an interval where
+        these come from too few villages for one.
     """
 
     name: str
@@ -117,14 +119,14 @@ def _measured(asked: Asked, kept: np.ndarray, outcome: np.ndarray) -> dict[str, 
         first, again = with_draws(add, boot=asked.boot, codes=asked.clusters[rows])
         once.append(first)
         drawn.append(again)
+    places = asked.places(kept)
+    level = widened(asked.level, groups=places)
     added, drawn_added = pool(once), pool(drawn)
     values, draws = measures(added), measures(drawn_added)
     label = capacity_label(asked.main)
     names = ["auc", "average_precision", f"recall_at_{label}", f"precision_at_{label}", "calibration_error"]
-    found = {m: estimate(float(values[m][0]), draws[m], level=asked.wide) for m in names}
+    found = {m: estimate(float(values[m][0]), draws[m], level=level) for m in names}
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = float((added["positives"] / added["risk"])[0])
-        found["observed_to_expected"] = estimate(
-            ratio, drawn_added["positives"] / drawn_added["risk"], level=asked.wide
-        )
-    return found
+        found["observed_to_expected"] = estimate(ratio, drawn_added["positives"] / drawn_added["risk"], level=level)
+    return found if places >= LEAST_CLUSTERS else {m: e.without_interval() for m, e in found.items()}

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.engine.calendar import add_months
-from riskmodel.errors import DataError
 from riskmodel.evaluation.asked import Asked
 from riskmodel.evaluation.bootstrap import Estimate, estimate
 from riskmodel.evaluation.compare import POOLED
@@ -80,11 +79,8 @@ def stability(prepared: Prepared, rows: TrainingSet, asked: Asked) -> list[Stabi
     if not predictions.taught or None in predictions.origins:
         return []
     days = [add_months(day, -MONTHS) for day in predictions.origins if day is not None]
-    try:
-        before = _a_month_before(prepared, days)
-    except DataError:
-        # The registry begins in that very month.
-        return []
+    # Households are known by then: those that taught the model were known a gap before the origin, a month or more.
+    before = _a_month_before(prepared, days)
     found, moved = [], []
     for stratum, (origin, day) in enumerate(zip(predictions.origins, days, strict=True)):
         at = _positions(rows, before, asked, stratum, day)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,7 +151,7 @@ def cell(
     estimates = {measure: tallied.of(measure, level=level) for measure in measures}
     differences = {}
     if clusters < LEAST_CLUSTERS:
-        estimates = {m: replace(e, low=np.nan, high=np.nan, standard_error=np.nan) for m, e in estimates.items()}
+        estimates = {m: e.without_interval() for m, e in estimates.items()}
     elif everyone is not None:
         others = everyone - tallied
         if smallest.hides(*counts_of(others)) is None:
