@@ -2,7 +2,7 @@
 
 No model that learns from outcomes can know more of a household than its features tell. Here LightGBM learns the true
 risks themselves (no model is ever given them), from the whole catalogue, on two thirds of the villages, and is asked
-about the others at the same dates. What it stays behind the oracle is what the registry does not hold: traits that
+about the others at the same dates. What it stays behind the oracle is mostly not in the registry: traits that
 nobody records, illness that has not been reported yet, work about to end. Beside it: the same taught by outcomes.
 
     riskmodel simulate out/county --households 50000 --truth 200 --truth-at 2023-10-01 --truth-at 2024-04-01
