@@ -15,6 +15,7 @@ THEME = ("资产与土地", "Assets and land")
     missing_zh="未登记",
     zh="人均耕地面积",
     en="cropland per person",
+    idea="cropland",
 )
 def cropland_pc(h: History) -> Number:
     return per_head(h, h.household.latest("cropland_mu"))
@@ -27,6 +28,7 @@ def cropland_pc(h: History) -> Number:
     missing_zh="未登记，或无有劳动能力者",
     zh="每名有劳动能力者的耕地面积",
     en="cropland per member able to work",
+    idea="cropland",
 )
 def cropland_per_able(h: History) -> Number:
     return h.household.latest("cropland_mu") / able(h).count()
@@ -56,6 +58,7 @@ def _sold(*, item: str, zh: str, en: str) -> FeatureFamily:
         risk_type="enterprise_failure",
         zh=f"近12个月人均{zh}收入",
         en=f"income from {en} per person, last 12 months",
+        idea="operating_income",
     )
     def sold(h: History) -> Number:
         return per_head(h, h.income.where(source="operating", item=item).last(months=12).sum("amount"))
@@ -70,7 +73,12 @@ PRODUCTION = (
 )
 
 
-@feature(unit="yuan/person", zh="近12个月人均土地流转收入", en="land rent received per person, last 12 months")
+@feature(
+    unit="yuan/person",
+    zh="近12个月人均土地流转收入",
+    en="land rent received per person, last 12 months",
+    idea="property_income",
+)
 def land_rent_pc_12m(h: History) -> Number:
     return per_head(h, h.income.where(source="property", item="land_rent").last(months=12).sum("amount"))
 
@@ -79,6 +87,7 @@ def land_rent_pc_12m(h: History) -> Number:
     unit="yuan/person",
     zh="近12个月人均资产收益分红",
     en="dividends of shared assets per person, last 12 months",
+    idea="property_income",
 )
 def asset_dividend_pc_12m(h: History) -> Number:
     return per_head(h, h.income.where(source="property", item="asset_dividend").last(months=12).sum("amount"))

@@ -45,6 +45,7 @@ def listed(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="本村其他农户在监测名单上的比例",
     en="share of the village's others on the list",
+    idea="listed_nearby",
 )
 def village_listed_share(h: History) -> Number:
     return h.village.share(listed(h))
@@ -56,6 +57,7 @@ def village_listed_share(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="本乡镇其他农户在监测名单上的比例",
     en="share of the township's others on the list",
+    idea="listed_nearby",
 )
 def township_listed_share(h: History) -> Number:
     return h.township.share(listed(h))
@@ -67,6 +69,7 @@ def township_listed_share(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="本村其他农户近12个月新纳入监测的比例",
     en="share of the village's others put on the list in the last 12 months",
+    idea="listed_nearby",
 )
 def village_newly_listed_share_12m(h: History) -> Number:
     return h.village.share(h.listing.last(months=12).exists() == 1)
@@ -78,6 +81,7 @@ def village_newly_listed_share_12m(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="本村其他农户近12个月人均纯收入的平均水平",
     en="mean net income per person of the village's others, last 12 months",
+    idea="income_nearby",
 )
 def village_net_income_pc_12m(h: History) -> Number:
     return h.village.mean(net_income_pc(h, 12))
@@ -89,6 +93,7 @@ def village_net_income_pc_12m(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="本乡镇其他农户近12个月人均纯收入的平均水平",
     en="mean net income per person of the township's others, last 12 months",
+    idea="income_nearby",
 )
 def township_net_income_pc_12m(h: History) -> Number:
     return h.township.mean(net_income_pc(h, 12))
@@ -100,6 +105,7 @@ def township_net_income_pc_12m(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="本村其他农户近12个月人均纯收入与监测线差距的平均水平（每户封顶为监测线的两倍）",
     en="mean gap to the line of the village's others, none counted above twice the line, last 12 months",
+    idea="income_nearby",
 )
 def village_capped_line_gap_12m(h: History) -> Number:
     return h.village.mean(smaller(larger(line_gap_12m(h), -1), 1))
@@ -111,6 +117,7 @@ def village_capped_line_gap_12m(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="本村其他农户近12个月人均纯收入低于监测线的比例",
     en="share of the village's others below the line, last 12 months",
+    idea="income_nearby",
 )
 def village_below_line_share_12m(h: History) -> Number:
     return h.village.share(line_gap_12m(h) < 0)
@@ -122,6 +129,7 @@ def village_below_line_share_12m(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="本乡镇其他农户近12个月人均纯收入低于监测线的比例",
     en="share of the township's others below the line, last 12 months",
+    idea="income_nearby",
 )
 def township_below_line_share_12m(h: History) -> Number:
     return h.township.share(line_gap_12m(h) < 0)
@@ -134,6 +142,7 @@ def township_below_line_share_12m(h: History) -> Number:
     missing_zh="当地没有其他有收入的农户",
     zh="近12个月人均纯收入与本村其他农户平均水平的差距（正为高于，负为低于）",
     en="net income per person above (+) or below (-) the mean of the village's others, last 12 months",
+    idea="income_against_neighbours",
 )
 def income_against_village_12m(h: History) -> Number:
     return against(net_income_pc(h, 12), village_net_income_pc_12m(h))
@@ -146,6 +155,7 @@ def income_against_village_12m(h: History) -> Number:
     missing_zh="当地没有其他有收入的农户",
     zh="近12个月人均纯收入与本乡镇其他农户平均水平的差距（正为高于，负为低于）",
     en="net income per person above (+) or below (-) the mean of the township's others, last 12 months",
+    idea="income_against_neighbours",
 )
 def income_against_township_12m(h: History) -> Number:
     return against(net_income_pc(h, 12), township_net_income_pc_12m(h))
@@ -158,6 +168,7 @@ def income_against_township_12m(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="近12个月本村其他农户户均自然灾害次数",
     en="natural disasters per household among the village's others, last 12 months",
+    idea="disasters_nearby",
 )
 def village_disasters_12m(h: History) -> Number:
     return h.village.mean(h.event.where(kind="disaster").last(months=12).count())
@@ -170,6 +181,7 @@ def village_disasters_12m(h: History) -> Number:
     missing_zh=ALONE_ZH,
     zh="近12个月本乡镇其他农户户均自然灾害次数",
     en="natural disasters per household among the township's others, last 12 months",
+    idea="disasters_nearby",
 )
 def township_disasters_12m(h: History) -> Number:
     return h.township.mean(h.event.where(kind="disaster").last(months=12).count())

@@ -7,13 +7,13 @@ from riskmodel.features import FeatureFamily, History, Number, col, feature, mon
 
 THEME = ("住房、饮水与各项保障", "Housing, water and the other guarantees")
 
-# Item, risk type, and the words of the code book's guarantee items as they stand in a sentence.
+# Item, risk type, idea, and the words of the code book's guarantee items as they stand in a sentence.
 GUARANTEES = {
-    "food_clothing": ("other", "不愁吃穿", "food and clothing"),
-    "education": ("schooling", "义务教育保障", "compulsory education"),
-    "medical": ("illness", "基本医疗保障", "basic medical insurance"),
-    "housing": ("housing", "住房安全保障", "safe housing"),
-    "water": ("water", "饮水安全保障", "safe drinking water"),
+    "food_clothing": ("other", "guarantees", "不愁吃穿", "food and clothing"),
+    "education": ("schooling", "out_of_school", "义务教育保障", "compulsory education"),
+    "medical": ("illness", "medical_insurance", "基本医疗保障", "basic medical insurance"),
+    "housing": ("housing", "housing_safety", "住房安全保障", "safe housing"),
+    "water": ("water", "water_safety", "饮水安全保障", "safe drinking water"),
 }
 
 
@@ -25,6 +25,7 @@ GUARANTEES = {
     missing_zh="未登记房屋等级",
     zh="住房为C级或D级",
     en="housing graded C or D",
+    idea="housing_safety",
 )
 def housing_dangerous(h: History) -> Number:
     return h.household.latest(col("housing_grade").isin("C", "D"))
@@ -38,6 +39,7 @@ def housing_dangerous(h: History) -> Number:
     missing_zh="未登记房屋等级",
     zh="住房等级（0为A级至3为D级）",
     en="housing grade (0 for A to 3 for D)",
+    idea="housing_safety",
 )
 def housing_grade(h: History) -> Number:
     return h.household.latest(ordinal("housing_grade"))
@@ -51,6 +53,7 @@ def housing_grade(h: History) -> Number:
     missing_zh="未登记",
     zh="饮水不安全",
     en="drinking water not safe",
+    idea="water_safety",
 )
 def water_unsafe(h: History) -> Number:
     return h.household.latest(~col("safe_water").isin(True))
@@ -61,6 +64,7 @@ def water_unsafe(h: History) -> Number:
     risk="rises",
     zh="最近一次核查未达标的保障项目数",
     en="guarantees not met at their latest check",
+    idea="guarantees",
 )
 def guarantees_unmet(h: History) -> Number:
     unmet = [(h.guarantee.where(item=item).latest("met") == 0).or_else(0) for item in GUARANTEES]
@@ -68,7 +72,7 @@ def guarantees_unmet(h: History) -> Number:
 
 
 def _unmet(item: str) -> FeatureFamily:
-    risk_type, zh, en = GUARANTEES[item]
+    risk_type, idea, zh, en = GUARANTEES[item]
 
     @feature(
         name=f"unmet_{item}",
@@ -79,6 +83,7 @@ def _unmet(item: str) -> FeatureFamily:
         missing_zh="从未核查",
         zh=f"最近一次核查{zh}未达标",
         en=f"{en} not met at the latest check",
+        idea=idea,
     )
     def unmet(h: History) -> Number:
         return h.guarantee.where(item=item).latest("met") == 0
@@ -87,7 +92,7 @@ def _unmet(item: str) -> FeatureFamily:
 
 
 def _months_since_unmet(item: str) -> FeatureFamily:
-    risk_type, zh, en = GUARANTEES[item]
+    risk_type, idea, zh, en = GUARANTEES[item]
 
     @feature(
         name=f"months_since_unmet_{item}",
@@ -97,6 +102,7 @@ def _months_since_unmet(item: str) -> FeatureFamily:
         missing_zh="从未查出未达标",
         zh=f"距最近一次核查发现{zh}未达标的月数",
         en=f"months since {en} was last found not met",
+        idea=idea,
     )
     def unmet_since(h: History) -> Number:
         return h.guarantee.where(item=item, met=False).months_since()
@@ -114,6 +120,7 @@ SINCE_UNMET = tuple(_months_since_unmet(item) for item in GUARANTEES)
     missing_zh="从未查出未达标",
     zh="距首次核查发现保障未达标的月数",
     en="months since a guarantee was first found not met",
+    idea="guarantees",
 )
 def months_since_first_unmet(h: History) -> Number:
     return h.guarantee.where(met=False).max(months_since("checked_on"))
@@ -124,6 +131,7 @@ def months_since_first_unmet(h: History) -> Number:
     risk="rises",
     zh="近24个月保障核查未达标次数",
     en="guarantee checks not met, last 24 months",
+    idea="guarantees",
 )
 def guarantee_failures_24m(h: History) -> Number:
     return h.guarantee.where(met=False).last(months=24).count()
@@ -136,6 +144,7 @@ def guarantee_failures_24m(h: History) -> Number:
     missing_zh="近24个月没有核查",
     zh="近24个月保障核查未达标的比例",
     en="share of guarantee checks not met, last 24 months",
+    idea="guarantees",
 )
 def guarantee_failure_share_24m(h: History) -> Number:
     checks = h.guarantee.last(months=24)

@@ -64,6 +64,7 @@ def to_line(h: History, amount: Number, *, months_ago: int = 0) -> Number:
     risk="falls",
     zh="近{months}个月人均纯收入",
     en="net income per person, last {months} months",
+    idea="net_income",
 )
 def net_income_pc(h: History, months: int) -> Number:
     return per_head(h, net(h.income.last(months=months)))
@@ -74,6 +75,7 @@ def net_income_pc(h: History, months: int) -> Number:
     risk="falls",
     zh="前一年（13至24个月前）人均纯收入",
     en="net income per person, the year before (13 to 24 months ago)",
+    idea="net_income",
 )
 def net_income_pc_previous_12m(h: History) -> Number:
     return per_head(h, net(h.income.last(months=12, skip=12)))
@@ -84,6 +86,7 @@ def net_income_pc_previous_12m(h: History) -> Number:
     risk="falls",
     zh="近12个月不计政策性转移收入的人均纯收入",
     en="net income per person without policy transfers, last 12 months",
+    idea="net_income",
 )
 def net_income_pc_without_policy_12m(h: History) -> Number:
     year = h.income.last(months=12)
@@ -97,6 +100,7 @@ def net_income_pc_without_policy_12m(h: History) -> Number:
     risk_type="job_instability",
     zh="近{months}个月人均工资性收入",
     en="wage income per person, last {months} months",
+    idea="wages",
 )
 def wage_income_pc(h: History, months: int) -> Number:
     return per_head(h, h.income.where(source="wage").last(months=months).sum("amount"))
@@ -108,6 +112,7 @@ def wage_income_pc(h: History, months: int) -> Number:
     risk_type="enterprise_failure",
     zh="近{months}个月人均生产经营净收入",
     en="operating income per person after costs, last {months} months",
+    idea="operating_income",
 )
 def operating_net_pc(h: History, months: int) -> Number:
     return per_head(h, net_of_operations(h.income.last(months=months)))
@@ -120,6 +125,7 @@ def operating_net_pc(h: History, months: int) -> Number:
     missing_zh="近12个月无生产经营性收入",
     zh="近12个月生产经营支出与生产经营收入之比",
     en="operating cost against operating income, last 12 months",
+    idea="operating_income",
 )
 def operating_cost_ratio_12m(h: History) -> Number:
     year = h.income.last(months=12)
@@ -130,6 +136,7 @@ def operating_cost_ratio_12m(h: History) -> Number:
     unit="yuan/person",
     zh="近12个月人均财产性收入",
     en="property income per person, last 12 months",
+    idea="property_income",
 )
 def property_income_pc_12m(h: History) -> Number:
     return per_head(h, h.income.where(source="property").last(months=12).sum("amount"))
@@ -137,8 +144,10 @@ def property_income_pc_12m(h: History) -> Number:
 
 @feature(
     unit="yuan/person",
+    risk_type="labour_shortage",
     zh="近12个月人均转移性收入",
     en="transfer income per person, last 12 months",
+    idea="transfers",
 )
 def transfer_income_pc_12m(h: History) -> Number:
     return per_head(h, h.income.where(source="transfer").last(months=12).sum("amount"))
@@ -149,6 +158,7 @@ def transfer_income_pc_12m(h: History) -> Number:
     risk_type="labour_shortage",
     zh="近12个月人均政策性转移收入",
     en="policy transfers per person, last 12 months",
+    idea="transfers",
 )
 def policy_transfer_pc_12m(h: History) -> Number:
     return per_head(h, policy_transfers(h.income.last(months=12)))
@@ -186,6 +196,7 @@ def _share(h: History, source: str) -> Number:
     missing_zh=NO_INCOME_ZH,
     zh="近12个月转移性收入占比",
     en="share of transfers in gross income, last 12 months",
+    idea="transfers",
 )
 def transfer_share_12m(h: History) -> Number:
     return _share(h, "transfer")
@@ -198,6 +209,7 @@ def transfer_share_12m(h: History) -> Number:
     missing_zh=NO_INCOME_ZH,
     zh="近12个月政策性转移收入占比",
     en="share of policy transfers in gross income, last 12 months",
+    idea="transfers",
 )
 def policy_transfer_share_12m(h: History) -> Number:
     year = h.income.last(months=12)
@@ -211,6 +223,7 @@ def policy_transfer_share_12m(h: History) -> Number:
     missing_zh=NO_INCOME_ZH,
     zh="近12个月工资性收入占比",
     en="share of wages in gross income, last 12 months",
+    idea="wages",
 )
 def wage_share_12m(h: History) -> Number:
     return _share(h, "wage")
@@ -223,6 +236,7 @@ def wage_share_12m(h: History) -> Number:
     missing_zh=NO_INCOME_ZH,
     zh="近12个月生产经营性收入占比",
     en="share of farm and business income in gross income, last 12 months",
+    idea="operating_income",
 )
 def operating_share_12m(h: History) -> Number:
     return _share(h, "operating")
@@ -234,12 +248,18 @@ def operating_share_12m(h: History) -> Number:
     missing_zh=NO_INCOME_ZH,
     zh="近12个月最大收入来源占比",
     en="share of the largest of the four sources in gross income, last 12 months",
+    idea="income_sources",
 )
 def largest_source_share_12m(h: History) -> Number:
     return reduce(larger, [_share(h, source) for source in SOURCES])
 
 
-@feature(unit="item", zh="近12个月有收入的项目数", en="income items received, last 12 months")
+@feature(
+    unit="item",
+    zh="近12个月有收入的项目数",
+    en="income items received, last 12 months",
+    idea="income_sources",
+)
 def income_items_12m(h: History) -> Number:
     return h.income.where(col("amount") > 0, source=SOURCES).last(months=12).distinct("item")
 
@@ -249,6 +269,7 @@ def income_items_12m(h: History) -> Number:
     risk="falls",
     zh="近12个月人均纯收入与监测线的差距（正为高于，负为低于）",
     en="net income per person above (+) or below (-) the monitoring line, last 12 months",
+    idea="net_income",
 )
 def line_gap_12m(h: History) -> Number:
     return net_income_pc(h, 12) / h.line() - 1
@@ -258,6 +279,7 @@ def line_gap_12m(h: History) -> Number:
     unit="share",
     zh="一年前人均纯收入与当时监测线的差距（正为高于，负为低于）",
     en="net income per person above (+) or below (-) the line in force then, the year before",
+    idea="net_income",
 )
 def line_gap_previous_12m(h: History) -> Number:
     return to_line(h, net(h.income.last(months=12, skip=12)), months_ago=12)
@@ -267,6 +289,7 @@ def line_gap_previous_12m(h: History) -> Number:
     unit="share",
     zh="与监测线的差距比一年前的变化（正为改善，负为恶化）",
     en="change of the gap to the line against the year before (+ better, - worse)",
+    idea="net_income",
 )
 def line_gap_change_12m(h: History) -> Number:
     return line_gap_12m(h) - line_gap_previous_12m(h)
@@ -277,6 +300,7 @@ def line_gap_change_12m(h: History) -> Number:
     risk="falls",
     zh="近12个月人均纯收入不计政策性转移后与监测线的差距（正为高于，负为低于）",
     en="net income per person without policy transfers above (+) or below (-) the line, last 12 months",
+    idea="net_income",
 )
 def line_gap_without_policy_12m(h: History) -> Number:
     year = h.income.last(months=12)
@@ -288,6 +312,7 @@ def line_gap_without_policy_12m(h: History) -> Number:
     risk="falls",
     zh="近12个月人均纯收入扣除自付医疗、加理赔后与监测线的差距（正为高于，负为低于）",
     en="net income per person less out-of-pocket medical costs plus claims, above (+) or below (-) the line",
+    idea="net_income",
 )
 def line_gap_after_medical_12m(h: History) -> Number:
     oop = h.spending.where(kind="medical_oop").last(months=12).sum("amount")

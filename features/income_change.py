@@ -27,6 +27,7 @@ def monthly(h: History) -> list[Number]:
     unit="yuan/person",
     zh="近12个月人均纯收入比前一年增减",
     en="change in net income per person against the year before",
+    idea="net_income",
 )
 def net_income_pc_change_12m(h: History) -> Number:
     return per_head(h, net(h.income.last(months=12)) - net(h.income.last(months=12, skip=12)))
@@ -36,6 +37,7 @@ def net_income_pc_change_12m(h: History) -> Number:
     unit="yuan/person",
     zh="近6个月人均纯收入比去年同期增减",
     en="change in net income per person, last 6 months against the same months a year earlier",
+    idea="net_income",
 )
 def net_income_pc_change_6m(h: History) -> Number:
     return per_head(h, net(h.income.last(months=6)) - net(h.income.last(months=6, skip=12)))
@@ -48,6 +50,7 @@ def net_income_pc_change_6m(h: History) -> Number:
     missing_zh=NOTHING_BEFORE_ZH,
     zh="近{months}个月纯收入比去年同期的变化率",
     en="relative change in net income, last {months} months against the same months a year earlier",
+    idea="net_income",
 )
 def net_income_ratio(h: History, months: int) -> Number:
     return against(net(h.income.last(months=months)), net(h.income.last(months=months, skip=12)))
@@ -58,6 +61,7 @@ def net_income_ratio(h: History, months: int) -> Number:
     risk_type="job_instability",
     zh="近3个月人均工资性收入比去年同期增减",
     en="change in wage income per person, last 3 months against the same months a year earlier",
+    idea="wages",
 )
 def wage_income_pc_change_3m(h: History) -> Number:
     wage = h.income.where(source="wage")
@@ -72,6 +76,7 @@ def wage_income_pc_change_3m(h: History) -> Number:
     missing_zh=NOTHING_BEFORE_ZH,
     zh="近{months}个月工资性收入比去年同期的变化率",
     en="relative change in wage income, last {months} months against the same months a year earlier",
+    idea="wages",
 )
 def wage_ratio(h: History, months: int) -> Number:
     wage = h.income.where(source="wage")
@@ -84,6 +89,7 @@ def wage_ratio(h: History, months: int) -> Number:
     risk_type="job_instability",
     zh="近{months}个月有工资性收入的月数",
     en="months with wage income, last {months} months",
+    idea="wages",
 )
 def wage_months(h: History, months: int) -> Number:
     return h.income.where(col("amount") > 0, source="wage").last(months=months).distinct("month")
@@ -94,6 +100,7 @@ def wage_months(h: History, months: int) -> Number:
     risk_type="job_instability",
     zh="近12个月有工资性收入的月数比前一年增减",
     en="change in the months with wage income against the year before",
+    idea="wages",
 )
 def wage_months_change_12m(h: History) -> Number:
     paid = h.income.where(col("amount") > 0, source="wage")
@@ -107,6 +114,7 @@ def wage_months_change_12m(h: History) -> Number:
     missing_zh="从无工资性收入记录",
     zh="距最近一次工资性收入的月数",
     en="months since the last wage income",
+    idea="wages",
 )
 def months_since_wage(h: History) -> Number:
     return h.income.where(col("amount") > 0, source="wage").months_since()
@@ -119,6 +127,7 @@ def months_since_wage(h: History) -> Number:
     missing_zh="近12个月工资性收入不足两笔",
     zh="近12个月工资性收入波动系数",
     en="unsteadiness of wage income, last 12 months (standard deviation / mean)",
+    idea="wages",
 )
 def wage_unsteadiness_12m(h: History) -> Number:
     wage = h.income.where(source="wage").last(months=12)
@@ -130,6 +139,7 @@ def wage_unsteadiness_12m(h: History) -> Number:
     risk_type="enterprise_failure",
     zh="近12个月人均生产经营净收入比前一年增减",
     en="change in operating income per person after costs against the year before",
+    idea="operating_income",
 )
 def operating_net_pc_change_12m(h: History) -> Number:
     return per_head(
@@ -144,6 +154,7 @@ def operating_net_pc_change_12m(h: History) -> Number:
     missing_zh="从无生产经营性收入记录",
     zh="距最近一次生产经营性收入的月数",
     en="months since the last operating income",
+    idea="operating_income",
 )
 def months_since_operating(h: History) -> Number:
     return h.income.where(col("amount") > 0, source="operating").months_since()
@@ -155,6 +166,7 @@ def months_since_operating(h: History) -> Number:
     missing_zh="近12个月纯收入不为正",
     zh="近12个月月度纯收入波动系数",
     en="unsteadiness of monthly net income, last 12 months (standard deviation / mean)",
+    idea="income_steadiness",
 )
 def net_income_unsteadiness_12m(h: History) -> Number:
     year = net(h.income.last(months=12))
@@ -169,6 +181,7 @@ def net_income_unsteadiness_12m(h: History) -> Number:
     risk="rises",
     zh="近12个月中人均纯收入低于监测线十二分之一的月数",
     en="months in which net income per person was below a twelfth of the line, last 12 months",
+    idea="net_income",
 )
 def months_below_line_12m(h: History) -> Number:
     return reduce(add, [per_head(h, month) < h.line() / 12 for month in monthly(h)])
@@ -183,6 +196,7 @@ def _quarters(h: History) -> list[View]:
     risk="falls",
     zh="近12个月中最低一季的人均纯收入",
     en="net income per person in the worst of the last four quarters",
+    idea="net_income",
 )
 def worst_quarter_pc_12m(h: History) -> Number:
     return per_head(h, reduce(smaller, [net(quarter) for quarter in _quarters(h)]))
@@ -194,6 +208,7 @@ def worst_quarter_pc_12m(h: History) -> Number:
     missing_zh="近12个月纯收入不为正",
     zh="近12个月中最高一季的纯收入占全年的比例",
     en="share of the best of the last four quarters in the year's net income",
+    idea="income_steadiness",
 )
 def best_quarter_share_12m(h: History) -> Number:
     year = net(h.income.last(months=12))

@@ -15,7 +15,12 @@ def over(h: History) -> View:
     return h.listing.ended(end_column="eliminated_on")
 
 
-@feature(unit="count", zh="曾纳入监测的次数", en="earlier spells on the monitoring list")
+@feature(
+    unit="count",
+    zh="曾纳入监测的次数",
+    en="earlier spells on the monitoring list",
+    idea="past_listing",
+)
 def past_listings(h: History) -> Number:
     return over(h).count()
 
@@ -26,6 +31,7 @@ def past_listings(h: History) -> Number:
     missing_zh="从未消除风险",
     zh="距最近一次风险消除的月数",
     en="months since risk was last eliminated",
+    idea="past_listing",
 )
 def months_since_elimination(h: History) -> Number:
     return over(h).min(months_since("eliminated_on"))
@@ -37,6 +43,7 @@ def months_since_elimination(h: History) -> Number:
     missing_zh="从未纳入监测",
     zh="距最近一次纳入监测的月数",
     en="months since the household was last put on the list",
+    idea="past_listing",
 )
 def months_since_listing(h: History) -> Number:
     return h.listing.months_since()
@@ -46,6 +53,7 @@ def months_since_listing(h: History) -> Number:
     unit="month",
     zh="近60个月中在监测名单上的月数",
     en="months on the monitoring list, last 60 months",
+    idea="past_listing",
 )
 def months_listed_60m(h: History) -> Number:
     return h.listing.last(months=60).days(end_column="eliminated_on") / DAYS_A_MONTH
@@ -57,6 +65,7 @@ def months_listed_60m(h: History) -> Number:
     missing_zh="无已结束的监测，或未登记消除方式",
     zh="最近一次风险消除为自然消除",
     en="risk was last eliminated naturally, without assistance",
+    idea="past_listing",
 )
 def last_elimination_natural(h: History) -> Number:
     return over(h).latest(col("elimination_mode") == "natural")
@@ -68,6 +77,7 @@ def last_elimination_natural(h: History) -> Number:
     missing_zh="从未纳入监测",
     zh="最近一次因突发严重困难纳入监测",
     en="last put on the list for a sudden hardship",
+    idea="past_listing",
 )
 def last_listing_sudden(h: History) -> Number:
     return h.listing.latest(col("category") == "sudden_hardship")

@@ -14,6 +14,7 @@ THEME = ("突发事件", "Shocks")
     risk_type="disaster",
     zh="近{months}个月自然灾害次数",
     en="natural disasters, last {months} months",
+    idea="disasters",
 )
 def disaster_events(h: History, months: int) -> Number:
     return h.event.where(kind="disaster").last(months=months).count()
@@ -26,6 +27,7 @@ def disaster_events(h: History, months: int) -> Number:
     risk_type="disaster",
     zh="近{months}个月自然灾害损失",
     en="losses to disasters, last {months} months",
+    idea="disasters",
 )
 def disaster_loss(h: History, months: int) -> Number:
     return h.event.where(kind="disaster").last(months=months).sum("loss")
@@ -38,6 +40,7 @@ def disaster_loss(h: History, months: int) -> Number:
     missing_zh="无自然灾害记录",
     zh="距最近一次自然灾害的月数",
     en="months since the last natural disaster",
+    idea="disasters",
 )
 def months_since_disaster(h: History) -> Number:
     return h.event.where(kind="disaster").months_since()
@@ -50,13 +53,19 @@ def months_since_disaster(h: History) -> Number:
     risk_type="accident",
     zh="近{months}个月意外事故次数",
     en="accidents, last {months} months",
+    idea="accidents",
 )
 def accident_events(h: History, months: int) -> Number:
     return h.event.where(kind="accident").last(months=months).count()
 
 
 @feature(
-    unit="yuan", risk="rises", risk_type="accident", zh="近12个月意外事故损失", en="losses to accidents, last 12 months"
+    unit="yuan",
+    risk="rises",
+    risk_type="accident",
+    zh="近12个月意外事故损失",
+    en="losses to accidents, last 12 months",
+    idea="accidents",
 )
 def accident_loss_12m(h: History) -> Number:
     return h.event.where(kind="accident").last(months=12).sum("loss")
@@ -69,6 +78,7 @@ def accident_loss_12m(h: History) -> Number:
     missing_zh="无意外事故记录",
     zh="距最近一次意外事故的月数",
     en="months since the last accident",
+    idea="accidents",
 )
 def months_since_accident(h: History) -> Number:
     return h.event.where(kind="accident").months_since()
@@ -81,6 +91,7 @@ def months_since_accident(h: History) -> Number:
     risk_type="job_instability",
     zh="近{months}个月失业次数",
     en="job losses, last {months} months",
+    idea="job_loss",
 )
 def job_loss_events(h: History, months: int) -> Number:
     return h.event.where(kind="job_loss").last(months=months).count()
@@ -93,6 +104,7 @@ def job_loss_events(h: History, months: int) -> Number:
     missing_zh="无失业记录",
     zh="距最近一次失业的月数",
     en="months since the last job loss",
+    idea="job_loss",
 )
 def months_since_job_loss(h: History) -> Number:
     return h.event.where(kind="job_loss").months_since()
@@ -104,6 +116,7 @@ def months_since_job_loss(h: History) -> Number:
     risk_type="enterprise_failure",
     zh="近24个月产业（项目）失败次数",
     en="enterprise failures, last 24 months",
+    idea="enterprise_failures",
 )
 def enterprise_failures_24m(h: History) -> Number:
     return h.event.where(kind="enterprise_failure").last(months=24).count()
@@ -115,6 +128,7 @@ def enterprise_failures_24m(h: History) -> Number:
     risk_type="enterprise_failure",
     zh="近24个月产业（项目）失败损失",
     en="losses to enterprise failures, last 24 months",
+    idea="enterprise_failures",
 )
 def enterprise_loss_24m(h: History) -> Number:
     return h.event.where(kind="enterprise_failure").last(months=24).sum("loss")
@@ -127,13 +141,18 @@ def enterprise_loss_24m(h: History) -> Number:
     missing_zh="无产业（项目）失败记录",
     zh="距最近一次产业（项目）失败的月数",
     en="months since the last enterprise failure",
+    idea="enterprise_failures",
 )
 def months_since_enterprise_failure(h: History) -> Number:
     return h.event.where(kind="enterprise_failure").months_since()
 
 
 @feature(
-    unit="person", risk_type="labour_shortage", zh="近24个月成员死亡人数", en="deaths in the household, last 24 months"
+    unit="person",
+    risk_type="labour_shortage",
+    zh="近24个月成员死亡人数",
+    en="deaths in the household, last 24 months",
+    idea="deaths",
 )
 def deaths_24m(h: History) -> Number:
     return h.event.where(kind="death").last(months=24).count()
@@ -146,6 +165,7 @@ def deaths_24m(h: History) -> Number:
     missing_zh="无成员死亡记录",
     zh="距最近一次成员死亡的月数",
     en="months since the last death in the household",
+    idea="deaths",
 )
 def months_since_death(h: History) -> Number:
     return h.event.where(kind="death").months_since()
@@ -157,6 +177,7 @@ def months_since_death(h: History) -> Number:
     risk="rises",
     zh="近{months}个月各类突发事件次数",
     en="events of all kinds, last {months} months",
+    idea="events",
 )
 def shocks(h: History, months: int) -> Number:
     return h.event.last(months=months).count()
@@ -167,6 +188,7 @@ def shocks(h: History, months: int) -> Number:
     risk="rises",
     zh="近24个月发生过的突发事件种类数",
     en="different kinds of events, last 24 months",
+    idea="events",
 )
 def shock_kinds_24m(h: History) -> Number:
     return h.event.last(months=24).distinct("kind")
@@ -178,6 +200,7 @@ def shock_kinds_24m(h: History) -> Number:
     risk="rises",
     zh="近{months}个月各类事件损失合计",
     en="losses to all events, last {months} months",
+    idea="events",
 )
 def shock_loss(h: History, months: int) -> Number:
     return h.event.last(months=months).sum("loss")
@@ -186,9 +209,10 @@ def shock_loss(h: History, months: int) -> Number:
 @feature(
     unit="yuan",
     missing="no event with a loss in 24 months",
-    missing_zh="近24个月没有造成损失的事件",
+    missing_zh="近24个月无事件损失记录",
     zh="近24个月单次事件最大损失",
     en="largest loss to a single event, last 24 months",
+    idea="events",
 )
 def largest_loss_24m(h: History) -> Number:
     return h.event.last(months=24).max("loss")
@@ -200,6 +224,7 @@ def largest_loss_24m(h: History) -> Number:
     missing_zh="近12个月无纯收入记录",
     zh="近12个月各类事件损失与纯收入之比",
     en="losses to all events against net income, last 12 months",
+    idea="events",
 )
 def shock_loss_ratio_12m(h: History) -> Number:
     return h.event.last(months=12).sum("loss") / net(h.income.last(months=12))

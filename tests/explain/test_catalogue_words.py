@@ -7,16 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from riskmodel.explain.words import reason_sentence
+from riskmodel.explain.words import Fact, reason_sentence
 from riskmodel.features import FeatureSpec, load_catalogue
 
 SPECS = list(load_catalogue(Path(__file__).parents[2] / "features").features.values())
-VALUES = (0.0, 1.0, -2.5, 1234.56, float("nan"))
+NAN = float("nan")
+FACTS = [
+    *(Fact(value) for value in (0.0, 1.0, -2.5, 1234.56, NAN)),
+    Fact(1.0, village_median=0.5, year_ago=1.0),
+    Fact(3.0, village_median=3.0, year_ago=NAN, unseen=True),
+    Fact(NAN, village_median=2.0, year_ago=1.0, unseen=True),
+]
 
 
 def sentences(spec: FeatureSpec, lang: str) -> list[str]:
-    words = spec.zh if lang == "zh" else spec.en
-    return [reason_sentence(words=words, unit=spec.unit, value=v, contribution=0.3, lang=lang) for v in VALUES]  # type: ignore[arg-type]
+    return [
+        reason_sentence(spec, fact, contribution=sign * 0.3, lang=lang, together=together)  # type: ignore[arg-type]
+        for fact in FACTS
+        for sign in (1, -1)
+        for together in (0, 1, 3)
+    ]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)

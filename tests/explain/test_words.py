@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodel import load_catalogue
-from riskmodel.explain import format_value, reason_sentence
+from riskmodel.explain import Fact, format_value, reason_sentence
 from riskmodel.explain.words import signed
 from riskmodel.registry.codes import CODE_BOOK
 from riskmodel.report.doors import door_check
@@ -23,9 +23,10 @@ def test_no_feature_of_the_catalogue_is_worded_as_a_cause(lang, value):
     for spec in load_catalogue().features.values():
         words = spec.zh if lang == "zh" else spec.en
         for contribution in (0.4, -0.4):
-            told = reason_sentence(words=words, unit=spec.unit, value=value, contribution=contribution, lang=lang)
+            told = reason_sentence(spec, Fact(value), contribution=contribution, lang=lang)
             assert not any(cause in told.lower() for cause in CAUSES), told
-            assert format_value(value, spec.unit, lang) in told
+            missing = spec.missing_zh if lang == "zh" else spec.missing
+            assert (missing if math.isnan(value) else format_value(value, spec.unit, lang)) in told
             assert words[1:] in told
             assert signed(contribution) in told
             assert ("贡献" if lang == "zh" else "contributed") in told
@@ -38,11 +39,11 @@ def test_the_checks_at_the_door_name_no_cause_either():
 
 
 @pytest.mark.parametrize(
-    ("lang", "rises", "falls"), [("zh", "使风险评分上升", "使风险评分下降"), ("en", "(raises it)", "(lowers it)")]
+    ("lang", "rises", "falls"), [("zh", "（使评分上升）", "（使评分下降）"), ("en", "(raises it)", "(lowers it)")]
 )
 def test_the_sentence_says_which_way(lang, rises, falls):
     told = {
-        sign: reason_sentence(words="members", unit="person", value=4, contribution=sign * 0.2, lang=lang)
+        sign: reason_sentence(load_catalogue().features["members"], Fact(4), contribution=sign * 0.2, lang=lang)
         for sign in (1, -1)
     }
     assert rises in told[1]

@@ -24,7 +24,9 @@ from riskmodel.simulation import simulate_registry
 ROOT = Path(__file__).parents[2]
 AS_OF = date(2025, 6, 1)
 LEARNT_AT = date(2024, 1, 1)
-RESULTS = ("scores.parquet", "flags.parquet", "contributions.parquet")
+RESULTS = ("scores.parquet", "flags.parquet", "contributions.parquet", "histories.parquet")
+# What a report shows of the model (the model here has no page of its card).
+OF_MODEL = ("model/card.md", "model/metrics.json")
 
 FEATURES = (
     "children_out_of_school",

@@ -6,7 +6,7 @@ import lightgbm
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from scored import AS_OF, RESULTS, frame_of_margins, listing, read
+from scored import AS_OF, OF_MODEL, RESULTS, frame_of_margins, listing, read
 
 from riskmodel.errors import DataError
 from riskmodel.explain import format_value
@@ -15,7 +15,7 @@ from riskmodel.registry.codes import codes
 
 PROMISED = [
     "household_id", "as_of", "risk", "rank", "flagged_by", "rules", "category", "base_value", "margin", "reasons",
-    "risk_types", "measures", "model", "model_version", "catalogue_hash",
+    "risk_types", "measures", "what_if", "unseen", "missing_share", "model", "model_version", "catalogue_hash",
 ]  # fmt: skip
 CAUSES = ("because", "due to", "因为", "由于", "导致")
 
@@ -35,8 +35,8 @@ def contributions(scored_run):
     return read(scored_run, "contributions.parquet").set_index("household_id")
 
 
-def test_a_run_leaves_four_files_and_nothing_else(scored_run):
-    assert listing(scored_run) == {*RESULTS, "run.json"}
+def test_a_run_leaves_its_files_and_nothing_else(scored_run):
+    assert listing(scored_run) == {*RESULTS, *OF_MODEL, "run.json"}
 
 
 def test_the_columns_are_the_promised_ones_and_the_stated_rest(scored_run):
@@ -44,7 +44,8 @@ def test_the_columns_are_the_promised_ones_and_the_stated_rest(scored_run):
     assert [name for name in schema.names if name != "other_contributions"] == PROMISED
     assert schema.equals(FLAGS)
     assert [field.name for field in schema.field("reasons").type.value_type] == [
-        "feature", "risk_type", "value", "contribution", "zh", "en",
+        "feature", "idea", "together", "risk_type", "value", "contribution", "village_median", "year_ago", "unseen",
+        "zh", "en",
     ]  # fmt: skip
 
 
@@ -72,15 +73,22 @@ def test_the_listed_reasons_and_the_stated_rest_are_the_margin(flags):
         assert abs(flag.base_value + listed + flag.other_contributions - flag.margin) <= 1e-5
 
 
-def test_the_reasons_are_the_largest_with_the_households_own_values(scored_county, flags, contributions):
+def test_the_reasons_are_the_largest_ideas_with_the_households_own_values(scored_county, flags, contributions):
     features = scored_county.features()
+    ideas = {spec["name"]: spec["idea"] for spec in scored_county.bundle.features}
     for flag in flags.itertuples():
         row = contributions.loc[flag.household_id, scored_county.bundle.names].astype(float)
-        shown = [reason["feature"] for reason in flag.reasons]
-        assert [abs(row[name]) for name in shown] == sorted(row.abs(), reverse=True)[: len(shown)]
-        assert len(shown) == 5
+        sums = row.groupby([ideas[name] for name in row.index]).sum()
+        up = [reason for reason in flag.reasons if reason["contribution"] > 0]
+        down = [reason for reason in flag.reasons if reason["contribution"] < 0]
+        assert [*up, *down] == list(flag.reasons)
+        assert [reason["idea"] for reason in up] == list(sums[sums >= 0.02].nlargest(5).index)
+        assert [reason["idea"] for reason in down] == list(sums[sums <= -0.02].nsmallest(3).index)
         for reason in flag.reasons:
-            assert reason["contribution"] == row[reason["feature"]]
+            assert reason["contribution"] == pytest.approx(sums[reason["idea"]], abs=1e-12)
+            own_rows = row[[ideas[name] == reason["idea"] for name in row.index]]
+            assert abs(own_rows[reason["feature"]]) == (own_rows * np.sign(reason["contribution"])).max()
+            assert set(reason["together"]) == set(own_rows.index[own_rows != 0]) - {reason["feature"]}
             own = features.loc[flag.household_id, reason["feature"]]
             assert (reason["value"] is None or np.isnan(reason["value"])) if np.isnan(own) else reason["value"] == own
 
@@ -99,8 +107,9 @@ def test_every_reason_is_said_in_both_languages_as_a_contribution(scored_county,
         spec = specs[reason["feature"]]
         assert spec.zh in reason["zh"]
         assert spec.en[1:] in reason["en"]
-        assert format_value(reason["value"], spec.unit, "zh") in reason["zh"]
-        assert format_value(reason["value"], spec.unit, "en") in reason["en"]
+        missing = reason["value"] is None or np.isnan(reason["value"])
+        assert (spec.missing_zh if missing else format_value(reason["value"], spec.unit, "zh")) in reason["zh"]
+        assert (spec.missing if missing else format_value(reason["value"], spec.unit, "en")) in reason["en"]
         assert "贡献" in reason["zh"]
         assert "contributed" in reason["en"]
         assert (reason["risk_type"] or "") == spec.risk_type

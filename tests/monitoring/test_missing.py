@@ -45,7 +45,10 @@ def test_a_household_of_which_nothing_is_known_is_scored_and_explained(scored_co
         listed = sum(reason["contribution"] for reason in flag.reasons)
         assert abs(flag.base_value + listed + flag.other_contributions - flag.margin) <= 1e-5
         assert flag.reasons[0]["value"] is None or np.isnan(flag.reasons[0]["value"])
-        assert all("无记录" in reason["zh"] and "no record" in reason["en"] for reason in flag.reasons)
+        for reason in flag.reasons:
+            spec = scored_county.catalogue.feature(reason["feature"])
+            assert spec.missing_zh in reason["zh"]
+            assert spec.missing in reason["en"]
     assert set(told["registry"]["absent"]) >= {"member", "income", "event"}
 
 

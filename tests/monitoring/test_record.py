@@ -6,7 +6,7 @@ import json
 import logging
 
 import pytest
-from scored import RESULTS, read
+from scored import OF_MODEL, RESULTS, read
 
 from riskmodel.errors import DataError
 from riskmodel.files import sha256_of
@@ -32,7 +32,7 @@ def test_the_counts_are_those_of_the_files(scored_run, told):
 
 def test_the_files_are_told_by_their_digests(scored_run, told):
     assert {name: entry["sha256"] for name, entry in told["files"].items()} == {
-        name: sha256_of(scored_run / name) for name in RESULTS
+        name: sha256_of(scored_run / name) for name in (*RESULTS, *OF_MODEL)
     }
 
 
@@ -83,7 +83,8 @@ def test_a_result_that_is_gone_or_changed_is_named(tmp_path, scored_run, told):
     (tmp_path / "run.json").write_text(json.dumps(told))
     with pytest.raises(DataError, match=r"scores\.parquet: not there, though run\.json speaks of it"):
         read_record(tmp_path)
-    for name in RESULTS:
+    (tmp_path / "model").mkdir()
+    for name in (*RESULTS, *OF_MODEL):
         (tmp_path / name).write_bytes((scored_run / name).read_bytes())
     assert read_record(tmp_path) == told
     (tmp_path / "flags.parquet").write_bytes(b"x" + (scored_run / "flags.parquet").read_bytes()[1:])

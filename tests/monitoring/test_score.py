@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from scored import RESULTS, listing, results, rewritten
+from scored import OF_MODEL, RESULTS, listing, results, rewritten
 
 from riskmodel.errors import CallError, DataError
 from riskmodel.monitoring import Capacity, read_record, score
@@ -72,7 +72,7 @@ def test_a_resumed_run_leaves_the_same_bytes(scored_county, scored_run, tmp_path
         read_record(out)
     told = scored_county.score(out, resume=True, **CHUNKS)
     assert results(out) == results(scored_run)
-    assert listing(out) == {*RESULTS, "run.json"}
+    assert listing(out) == {*RESULTS, *OF_MODEL, "run.json"}
     assert told == read_record(out)
 
 
@@ -89,7 +89,7 @@ def test_without_resume_an_interrupted_run_is_begun_anew(scored_county, scored_r
     half_way(scored_county, tmp_path, capacity=Capacity.parse("20%"))
     scored_county.score(tmp_path)
     assert results(tmp_path) == results(scored_run)
-    assert listing(tmp_path) == {*RESULTS, "run.json"}
+    assert listing(tmp_path) == {*RESULTS, *OF_MODEL, "run.json"}
 
 
 def test_an_interrupted_run_leaves_the_earlier_results_readable(scored_county, scored_run, tmp_path):

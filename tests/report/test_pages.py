@@ -273,7 +273,8 @@ def test_every_text_is_escaped(hostile):
 def test_a_code_like_a_path_stays_inside_the_report(hostile):
     report = hostile / "report"
     assert listing(hostile) == {
-        "scores.parquet", "flags.parquet", "contributions.parquet", "run.json",
+        "scores.parquet", "flags.parquet", "contributions.parquet", "histories.parquet", "run.json",
+        "model/card.md", "model/metrics.json",
         *(f"report/{name}" for name in listing(report)),
     }  # fmt: skip
     for page in pages(report):

@@ -6,7 +6,8 @@ A bin of fewer than five households is put together with its neighbour before an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,9 @@ class FeatureReference:
         The share without a value; None where these were too few to be shown: then they count in the first bin.
     mean : float
         Of the values that are there; NaN where none is.
+    low, high : float or None
+        Rounded outwards to three figures: fewer than five households had a lower, or a higher, value. None where
+        fewer than five had any.
     """
 
     name: str
@@ -45,6 +49,8 @@ class FeatureReference:
     shares: tuple[float, ...]
     missing: float | None
     mean: float
+    low: float | None = None
+    high: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -54,6 +60,8 @@ class FeatureReference:
             "shares": list(self.shares),
             "missing": self.missing,
             "mean": None if np.isnan(self.mean) else self.mean,
+            "low": self.low,
+            "high": self.high,
         }
 
     @classmethod
@@ -65,6 +73,8 @@ class FeatureReference:
             shares=tuple(given["shares"]),
             missing=given["missing"],
             mean=float("nan") if given["mean"] is None else given["mean"],
+            low=given.get("low"),
+            high=given.get("high"),
         )
 
 
@@ -130,13 +140,42 @@ def _reference(name: str, values: np.ndarray, households: np.ndarray) -> Feature
     if not apart:
         counts[0] += counts[-1]
     shares = counts / max(1, len(values))
+    low, high = _range(there, households[~gone])
     return FeatureReference(
         name=name,
         edges=draft.edges,
         shares=tuple(float(s) for s in shares[:-1]),
         missing=float(shares[-1]) if apart else None,
         mean=_rounded([there.mean()])[0] if there.size else float("nan"),
+        low=low,
+        high=high,
     )
+
+
+def _range(there: np.ndarray, households: np.ndarray) -> tuple[float | None, float | None]:
+    """Return the ends that fewer than five households lie beyond, rounded outwards."""
+    members, codes = np.unique(households, return_inverse=True)
+    if members.size < LEAST_HOUSEHOLDS:
+        return None, None
+    lows, highs = np.full(members.size, np.inf), np.full(members.size, -np.inf)
+    np.minimum.at(lows, codes, there)
+    np.maximum.at(highs, codes, there)
+    low = np.partition(lows, LEAST_HOUSEHOLDS - 1)[LEAST_HOUSEHOLDS - 1]
+    high = -np.partition(-highs, LEAST_HOUSEHOLDS - 1)[LEAST_HOUSEHOLDS - 1]
+    return _outwards(float(low), math.floor), _outwards(float(high), math.ceil)
+
+
+def _outwards(number: float, towards: Callable[[float], int]) -> float:
+    """Round to three figures in one direction.
+
+    >>> _outwards(12345.0, math.ceil), _outwards(-12345.0, math.floor), _outwards(0.0, math.floor)
+    (12400.0, -12400.0, 0.0)
+    """
+    if number == 0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(abs(number))) - 2)
+    # Twelve decimals of a step are rounding, not a further step.
+    return float(f"{towards(round(number / step, 9)) * step:.12g}")
 
 
 def _edges(there: np.ndarray) -> list[float]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from riskmodel.explain.contributions import booster_residual, require_small, sum_residual
-from riskmodel.explain.reasons import Explained, Reason, explain_rows, largest
+from riskmodel.explain.ideas import Ideas
+from riskmodel.explain.reasons import Beside, Explained, Reason, explain_rows
 from riskmodel.explain.risk_types import risk_types
 from riskmodel.explain.units import format_value, unit_word
-from riskmodel.explain.words import reason_sentence
+from riskmodel.explain.words import Fact, fact_words, reason_sentence
 
 __all__ = [
+    "Beside",
     "Explained",
+    "Fact",
+    "Ideas",
     "Reason",
     "booster_residual",
     "explain_rows",
+    "fact_words",
     "format_value",
-    "largest",
     "reason_sentence",
     "require_small",
     "risk_types",

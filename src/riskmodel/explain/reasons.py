@@ -1,7 +1,7 @@
-"""Reasons: the features that contributed most to one household's score, with its own values.
+"""Reasons: the ideas that contributed most to one household's score, with its own values.
 
-The reasons shown are the largest contributions by absolute value, whether they raise the score or lower it:
-a visitor who sees only what raises it would meet a household described by half of what the model knows.
+What raises the score and what lowers it are both told: a visitor who sees only what raises it would meet a household
+described by half of what the model knows.
 """
 
 from __future__ import annotations
@@ -14,35 +14,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.errors import CallError
-from riskmodel.explain.words import reason_sentence
+from riskmodel.explain.ideas import Ideas
+from riskmodel.explain.words import Fact, reason_sentence
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
 
-TOP = 5
+RAISING, LOWERING = 5, 3
+# In log-odds: it moves the odds by a fiftieth. A reason weaker than that is not worth a sentence at the door.
+WORTH_SAYING = 0.02
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a household's values are held beside; arrays of shape (rows, features), NaN where there is nothing to say.
+
+    Attributes
+    ----------
+    village_median : float array
+        The median among the households of its village.
+    year_ago : float array
+        The household's own value twelve months before, as known then.
+    unseen : bool array
+        Whether the value lies outside what the model saw in training.
+    """
+
+    village_median: NDArray[np.float64]
+    year_ago: NDArray[np.float64]
+    unseen: NDArray[np.bool_]
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, int]) -> Beside:
+        """Return that there is nothing to hold values beside."""
+        return cls(np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=bool))
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason of one household.
+    """One reason of one household: an idea, told by its most telling feature.
 
     Attributes
     ----------
     feature : str
+        The feature of the idea that contributed most in the direction of the sum.
+    idea : str
+    together : tuple of str
+        The idea's other features, whose contributions are in the sum.
     risk_type : str or None
         The risk type the catalogue points to.
     value : float or None
         The household's own value in the feature's unit; None when missing.
     contribution : float
-        What the feature contributed to the margin (log-odds); positive raises the score.
+        What the idea's features contributed to the margin together (log-odds); positive raises the score.
+    village_median, year_ago : float or None
+        What the value is held beside, where there is something.
+    unseen : bool
+        Whether the value lies outside what the model saw in training.
     zh, en : str
         The sentences.
     """
 
     feature: str
+    idea: str
+    together: tuple[str, ...]
     risk_type: str | None
     value: float | None
     contribution: float
+    village_median: float | None
+    year_ago: float | None
+    unseen: bool
     zh: str
     en: str
 
@@ -55,15 +95,23 @@ class Explained:
     other_contributions: float
 
 
-def largest(contributions: NDArray[np.float64], *, top: int = TOP) -> NDArray[np.intp]:
-    """Return, row by row, the positions of the ``top`` largest contributions by absolute value, largest first.
+def chosen_ideas(
+    sums: NDArray[np.float64], *, raising: int = RAISING, lowering: int = LOWERING, worth: float = WORTH_SAYING
+) -> list[list[int]]:
+    """Return, row by row, the ideas worth saying: those that raise the score, the largest first, then those that lower.
 
-    Equal ones keep the order of the features.
+    Equal ones keep the order of the ideas.
 
-    >>> largest(np.array([[0.1, -0.9, 0.0, 0.5]]), top=2).tolist()
-    [[1, 3]]
+    >>> chosen_ideas(np.array([[0.1, -0.9, 0.0, 0.5, 0.01]]), raising=5, lowering=1)
+    [[3, 0, 1]]
     """
-    return np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :top]
+    order = np.argsort(-sums, axis=1, kind="stable")
+    rows = []
+    for row, positions in enumerate(order):
+        up = [int(p) for p in positions[:raising] if sums[row, p] >= worth]
+        downwards = np.argsort(sums[row], kind="stable")[:lowering]
+        rows.append([*up, *(int(p) for p in downwards if sums[row, p] <= -worth)])
+    return rows
 
 
 def explain_rows(
@@ -71,7 +119,9 @@ def explain_rows(
     contributions: NDArray[np.float64],
     *,
     specs: Sequence[FeatureSpec],
-    top: int = TOP,
+    beside: Beside | None = None,
+    raising: int = RAISING,
+    lowering: int = LOWERING,
 ) -> list[Explained]:
     """Return the reasons of each row.
 
@@ -81,30 +131,54 @@ def explain_rows(
         The features' values (NaN = missing) and what each contributed to the margin.
     specs : sequence of FeatureSpec
         The catalogue's entries in the order of the columns.
-    top : int
-        How many reasons at most; a contribution of exactly zero is never a reason.
+    beside : Beside, optional
+        What the values are held beside.
+    raising, lowering : int
+        How many reasons at most of either kind; one below :data:`WORTH_SAYING` is never told.
     """
     if not values.shape == contributions.shape == (len(values), len(specs)):
         raise CallError(
             f"values {values.shape}, contributions {contributions.shape} and {len(specs)} features "
             "must describe the same columns"
         )
-    chosen = largest(contributions, top=top)
+    beside = beside or Beside.nothing((len(values), len(specs)))
+    ideas = Ideas.of(specs)
+    sums = ideas.sums(contributions)
     rows = []
-    for row, positions in enumerate(chosen):
-        kept = [position for position in positions if contributions[row, position] != 0.0]
-        reasons = tuple(_reason(specs[p], float(values[row, p]), float(contributions[row, p])) for p in kept)
-        beyond = np.delete(contributions[row], kept)
-        rows.append(Explained(reasons=reasons, other_contributions=float(beyond.sum())))
+    for row, positions in enumerate(chosen_ideas(sums, raising=raising, lowering=lowering)):
+        reasons = []
+        for idea in positions:
+            telling = ideas.most_telling(contributions[row], idea)
+            others = tuple(specs[p].name for p in ideas.members(idea) if p != telling and contributions[row, p] != 0.0)
+            fact = Fact(
+                value=float(values[row, telling]),
+                village_median=float(beside.village_median[row, telling]),
+                year_ago=float(beside.year_ago[row, telling]),
+                unseen=bool(beside.unseen[row, telling]),
+            )
+            reasons.append(_reason(specs[telling], fact, float(sums[row, idea]), ideas.names[idea], others))
+        beyond = np.delete(sums[row], positions)
+        rows.append(Explained(reasons=tuple(reasons), other_contributions=float(beyond.sum())))
     return rows
 
 
-def _reason(spec: FeatureSpec, value: float, contribution: float) -> Reason:
+def _reason(spec: FeatureSpec, fact: Fact, contribution: float, idea: str, together: tuple[str, ...]) -> Reason:
+    def number(value: float) -> float | None:
+        return None if np.isnan(value) else value
+
+    said = {
+        lang: reason_sentence(spec, fact, contribution=contribution, together=len(together), lang=lang)
+        for lang in ("zh", "en")
+    }
     return Reason(
         feature=spec.name,
+        idea=idea,
+        together=together,
         risk_type=spec.risk_type or None,
-        value=None if np.isnan(value) else value,
+        value=number(fact.value),
         contribution=contribution,
-        zh=reason_sentence(words=spec.zh, unit=spec.unit, value=value, contribution=contribution, lang="zh"),
-        en=reason_sentence(words=spec.en, unit=spec.unit, value=value, contribution=contribution, lang="en"),
+        village_median=number(fact.village_median),
+        year_ago=number(fact.year_ago),
+        unseen=fact.unseen,
+        **said,
     )

@@ -77,17 +77,28 @@ def format_value(value: float | None, unit: str, lang: Lang) -> str:
     >>> format_value(1.0, "month", "en"), format_value(float("nan"), "month", "zh")
     ('1 month', '无记录')
     """
+    number = format_number(value, unit, lang)
+    if value is None or math.isnan(value):
+        return number
+    word = unit_word(unit, lang, plural=number != "1")
+    if not word:
+        return number
+    return f"{number}{word}" if lang == "zh" and not word[0].isascii() else f"{number} {word}"
+
+
+def format_number(value: float | None, unit: str, lang: Lang) -> str:
+    """Write ``value`` as :func:`format_value` does, without the unit's words: for one beside another that has them.
+
+    >>> format_number(7230.4, "yuan/person", "zh"), format_number(0.254, "share", "en"), format_number(2, "month", "en")
+    ('7,230', '25.4%', '2')
+    """
     if value is None or math.isnan(value):
         return _NOTHING[lang]
     if unit == _YES_NO and value in (0.0, 1.0):
         return _NO_YES[lang][int(value)]
     if unit == _SHARE:
         return f"{trimmed(100 * value, 1)}%"
-    number = _number(value, unit)
-    word = unit_word(unit, lang, plural=number != "1")
-    if not word:
-        return number
-    return f"{number}{word}" if lang == "zh" and not word[0].isascii() else f"{number} {word}"
+    return _number(value, unit)
 
 
 def unit_word(unit: str, lang: Lang, *, plural: bool = True) -> str:

@@ -7,9 +7,37 @@ value. It is never said to be a cause of anything that happened to the household
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from riskmodel.explain.units import format_value
+from riskmodel.explain.units import format_number, format_value
 from riskmodel.registry.codes import Lang
+
+if TYPE_CHECKING:
+    from riskmodel.features import FeatureSpec
+
+_YES_NO = "yes_no"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A household's value of one feature, and what it is held beside; NaN where there is nothing.
+
+    Attributes
+    ----------
+    value : float
+    village_median : float
+        Among the households of its village.
+    year_ago : float
+        Its own, twelve months before.
+    unseen : bool
+        Whether the value lies outside what the model saw in training.
+    """
+
+    value: float
+    village_median: float = math.nan
+    year_ago: float = math.nan
+    unseen: bool = False
 
 
 def signed(contribution: float) -> str:
@@ -25,27 +53,74 @@ def signed(contribution: float) -> str:
     return f"{contribution:+.{decimals}f}"
 
 
-def reason_sentence(*, words: str, unit: str, value: float, contribution: float, lang: Lang) -> str:
-    """Return one reason as a sentence with the household's own value.
+def fact_words(spec: FeatureSpec, fact: Fact, lang: Lang) -> str:
+    """Return the feature's words with the household's own value, and what it is held beside.
+
+    A missing value is said in the catalogue's words for it.
+
+    >>> from riskmodel.features import feature
+    >>> income = feature(zh="近12个月人均纯收入", en="net income per person, last 12 months", unit="yuan/person")(
+    ...     lambda h: h.income.last(months=12).sum("amount")).specs[0]
+    >>> fact_words(income, Fact(7230, village_median=11200, year_ago=9800), "zh")
+    '近12个月人均纯收入：7,230元/人（本村中位数11,200，一年前9,800）'
+    >>> fact_words(income, Fact(7230, village_median=11200, year_ago=7230), "en")
+    'Net income per person, last 12 months: 7,230 yuan/person (village median 11,200, the same a year ago)'
+    """
+    if math.isnan(fact.value):
+        shown = spec.missing_zh or "无记录" if lang == "zh" else spec.missing
+    else:
+        shown = format_value(fact.value, spec.unit, lang)
+    beside = _beside(spec.unit, fact, lang)
+    if lang == "zh":
+        unseen = "，超出模型学习时见过的范围" if fact.unseen else ""
+        return f"{spec.zh}：{shown}" + (f"（{'，'.join(beside)}）" if beside else "") + unseen
+    unseen = ", beyond what the model saw in training" if fact.unseen else ""
+    return f"{spec.en[:1].upper()}{spec.en[1:]}: {shown}" + (f" ({', '.join(beside)})" if beside else "") + unseen
+
+
+def reason_sentence(spec: FeatureSpec, fact: Fact, *, contribution: float, lang: Lang, together: int = 0) -> str:
+    """Return one reason as a sentence.
 
     Parameters
     ----------
-    words : str
-        The feature's name in ``lang``.
-    value : float
-        The household's value in ``unit``; NaN is said as missing.
+    spec : FeatureSpec
+        The catalogue's entry: words, unit, what missing means.
+    fact : Fact
+        The household's own value.
     contribution : float
-        What the feature contributed to the margin (log-odds).
+        What the reason contributed to the margin (log-odds).
+    together : int
+        How many other features of the same idea are in the contribution.
 
-    >>> reason_sentence(words="近12个月人均纯收入", unit="yuan/person", value=7230, contribution=0.82, lang="zh")
-    '近12个月人均纯收入：7,230元/人，使风险评分上升（贡献 +0.82）'
-    >>> reason_sentence(words="net income per person, last 12 months", unit="yuan/person", value=7230,
-    ...                 contribution=0.82, lang="en")
-    'Net income per person, last 12 months: 7,230 yuan/person; contributed +0.82 to the score (raises it)'
+    >>> from riskmodel.features import feature
+    >>> income = feature(zh="近12个月人均纯收入", en="net income per person, last 12 months", unit="yuan/person")(
+    ...     lambda h: h.income.last(months=12).sum("amount")).specs[0]
+    >>> reason_sentence(income, Fact(7230), contribution=0.82, lang="zh", together=3)
+    '近12个月人均纯收入：7,230元/人；连同3项相关指标，对评分的贡献 +0.82（使评分上升）'
+    >>> reason_sentence(income, Fact(7230), contribution=-0.4, lang="en")
+    'Net income per person, last 12 months: 7,230 yuan/person; contributed -0.40 to the score (lowers it)'
     """
-    shown = format_value(value, unit, lang)
+    told = fact_words(spec, fact, lang)
     if lang == "zh":
         way = "上升" if contribution > 0 else "下降"
-        return f"{words}：{shown}，使风险评分{way}（贡献 {signed(contribution)}）"
+        joined = f"；连同{together}项相关指标，" if together else "；"
+        return f"{told}{joined}对评分的贡献 {signed(contribution)}（使评分{way}）"
     way = "raises" if contribution > 0 else "lowers"
-    return f"{words[:1].upper()}{words[1:]}: {shown}; contributed {signed(contribution)} to the score ({way} it)"
+    joined = f"with {together} related figure{'s' if together > 1 else ''}, " if together else ""
+    return f"{told}; {joined}contributed {signed(contribution)} to the score ({way} it)"
+
+
+def _beside(unit: str, fact: Fact, lang: Lang) -> list[str]:
+    """Return what is said in brackets after the value."""
+    said = []
+    if not math.isnan(fact.village_median) and not math.isnan(fact.value) and unit != _YES_NO:
+        median = format_number(fact.village_median, unit, lang)
+        said.append(f"本村中位数{median}" if lang == "zh" else f"village median {median}")
+    if not math.isnan(fact.year_ago):
+        write = format_value if math.isnan(fact.value) else format_number
+        before, now = write(fact.year_ago, unit, lang), write(fact.value, unit, lang)
+        if before == now:
+            said.append("与一年前相同" if lang == "zh" else "the same a year ago")
+        else:
+            said.append(f"一年前{before}" if lang == "zh" else f"a year ago {before}")
+    return said

@@ -90,6 +90,7 @@ class Catalogue:
                     _put(catalogue.groups, thing, "group")
         for name in catalogue.exposures.keys() & catalogue.features.keys():
             raise CallError(f'"{name}" names a feature and an exposure, which is known only after as_of: rename one.')
+        _check_ideas(catalogue.features.values())
         return catalogue
 
 
@@ -147,6 +148,18 @@ def _declared(value: object) -> list[Declared]:
     """Return what a module's global declares: one thing, or a tuple or list of them."""
     things = value if isinstance(value, tuple | list) else [value]
     return [thing for thing in things if isinstance(thing, Declared)]
+
+
+def _check_ideas(features: Iterable[FeatureSpec]) -> None:
+    """Refuse an idea of two risk types: its features speak as one reason, which points to one."""
+    first: dict[str, FeatureSpec] = {}
+    for spec in features:
+        other = first.setdefault(spec.idea or spec.name, spec)
+        if other.risk_type != spec.risk_type:
+            raise CallError(
+                f'"{other.name}" and "{spec.name}" are of one idea, "{spec.idea}", but of the risk types '
+                f'"{other.risk_type}" and "{spec.risk_type}": give them one, or name another idea.'
+            )
 
 
 def _get(things: dict[str, T], name: str, what: str) -> T:

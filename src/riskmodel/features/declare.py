@@ -72,6 +72,9 @@ class FeatureSpec:
         What a missing value means, in English and in Chinese.
     family : str
         The function it comes from; windows of one quantity share it.
+    idea : str
+        What it is about, in one word of the catalogue's own: correlated features of one idea (a quantity's windows, its
+        change, its share) speak once in an explanation. All features of an idea have one risk type.
     definition : str
         Digest of the expression, so that a changed meaning under the same name is noticed.
     node : plan.Household
@@ -92,6 +95,7 @@ class FeatureSpec:
     family: str
     definition: str
     missing_zh: str = ""
+    idea: str = ""
     node: plan.Household | None = field(default=None, compare=False, repr=False)
     theme: tuple[str, str] = field(default=("", ""), compare=False, repr=False)
 
@@ -134,6 +138,7 @@ def feature(
     sensitive: bool = False,
     missing: str = _MISSING,
     missing_zh: str = _MISSING_ZH,
+    idea: str | None = None,
     name: str | None = None,
     **parameters: tuple[Any, ...],
 ) -> Callable[[Callable[..., Number]], FeatureFamily]:
@@ -151,6 +156,8 @@ def feature(
         The official risk type that a reason points to.
     missing, missing_zh
         What it means when there is no value, in English and in Chinese.
+    idea
+        What the feature is about: features of one idea are one reason. By default the windows of one function are.
     name
         A pattern for the column's name; by default the function's name with the parameters appended
         (``wage_income_pc_12m``).
@@ -193,6 +200,7 @@ def feature(
                     sensitive=sensitive,
                     missing=missing,
                     missing_zh=missing_zh,
+                    idea=idea or name or family,
                     family=family,
                     definition=hashlib.sha256(plan.canonical(node).encode()).hexdigest()[:16],
                     node=node,

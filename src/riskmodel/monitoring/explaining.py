@@ -18,6 +18,7 @@ from riskmodel.monitoring.measures import propose_measures
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
     from riskmodel.model import RiskClassifier
+    from riskmodel.monitoring.beside import Surroundings
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def explain_flags(
     *,
     classifier: RiskClassifier,
     specs: Sequence[FeatureSpec],
+    surroundings: Surroundings,
     provenance: Provenance,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the flags and all contributions of some flagged households.
@@ -42,11 +44,13 @@ def explain_flags(
     Parameters
     ----------
     chosen : DataFrame
-        ``household_id, as_of, risk, rank, flagged_by, rules, margin, household_type``, one row a flag.
+        ``household_id, as_of, risk, rank, flagged_by, rules, margin, household_type, village_code``, one row a flag.
     features : DataFrame
         The model's features and those that categories and measures read, aligned by position.
     specs : sequence of FeatureSpec
         The model's features in the order in which it was trained.
+    surroundings : Surroundings
+        What the values are held beside.
 
     Raises
     ------
@@ -62,7 +66,9 @@ def explain_flags(
         sum_residual(contributions, base_value=base_value, margin=margin),
         what="base value + contributions against the margin",
     )
-    explained = explain_rows(X.to_numpy(dtype=np.float64), contributions, specs=specs)
+    values = X.to_numpy(dtype=np.float64)
+    beside = surroundings.of(chosen["household_id"].tolist(), chosen["village_code"].tolist(), values)
+    explained = explain_rows(values, contributions, specs=specs, beside=beside)
     types = risk_types(contributions, [spec.risk_type or None for spec in specs])
     able = features["members_able"].tolist() if "members_able" in features else [None] * len(features)
     shared = {
@@ -82,6 +88,9 @@ def explain_flags(
         "other_contributions": [row.other_contributions for row in explained],
         "risk_types": types,
         "measures": [propose_measures(t, members_able=a) for t, a in zip(types, able, strict=True)],
+        "what_if": [[] for _ in range(len(chosen))],
+        "unseen": [[name for name, new in zip(names, row, strict=True) if new] for row in beside.unseen],
+        "missing_share": np.isnan(values).mean(axis=1),
         "model": [provenance.model] * len(chosen),
         "model_version": [provenance.model_version] * len(chosen),
         "catalogue_hash": [provenance.catalogue_hash] * len(chosen),

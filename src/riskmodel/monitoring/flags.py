@@ -2,7 +2,7 @@
 
 ``scores.parquet`` has a row for everyone present at ``as_of``; ``flags.parquet`` one for every flagged household,
 with its reasons; ``contributions.parquet`` the same households with one column a feature, so that base_value plus
-all contributions can be compared with the margin for every flag.
+all contributions can be compared with the margin for every flag; ``histories.parquet`` what a sheet draws of each.
 """
 
 from __future__ import annotations
@@ -35,10 +35,28 @@ SCORES = pa.schema(
 
 REASON = pa.struct(
     [
+        # The most telling feature of its idea; the idea's other features are in the contribution.
         pa.field("feature", pa.string()),
+        pa.field("idea", pa.string()),
+        pa.field("together", pa.list_(pa.string())),
         pa.field("risk_type", pa.string()),
         pa.field("value", pa.float64()),
         pa.field("contribution", pa.float64()),
+        pa.field("village_median", pa.float64()),
+        pa.field("year_ago", pa.float64()),
+        # Whether the value lies outside what the model saw in training.
+        pa.field("unseen", pa.bool_()),
+        pa.field("zh", pa.string()),
+        pa.field("en", pa.string()),
+    ]
+)
+
+# What the model would say if a help were given: its arithmetic, not a promise.
+WHAT_IF = pa.struct(
+    [
+        pa.field("lever", pa.string()),
+        pa.field("risk", pa.float64()),
+        pa.field("margin", pa.float64()),
         pa.field("zh", pa.string()),
         pa.field("en", pa.string()),
     ]
@@ -60,9 +78,30 @@ FLAGS = pa.schema(
         pa.field("other_contributions", pa.float64(), nullable=False),
         pa.field("risk_types", pa.list_(pa.string()), nullable=False),
         pa.field("measures", pa.list_(pa.string()), nullable=False),
+        pa.field("what_if", pa.list_(WHAT_IF), nullable=False),
+        # The model's features whose values lie outside what it saw in training, and the share that is missing.
+        pa.field("unseen", pa.list_(pa.string()), nullable=False),
+        pa.field("missing_share", pa.float64(), nullable=False),
         pa.field("model", pa.string(), nullable=False),
         pa.field("model_version", pa.int64(), nullable=False),
         pa.field("catalogue_hash", pa.string(), nullable=False),
+    ]
+)
+
+
+# Twelve rows a flag: its last three years by quarters counted back from as_of, money of the whole household.
+HISTORIES = pa.schema(
+    [
+        pa.field("household_id", pa.string(), nullable=False),
+        pa.field("quarter", pa.date32(), nullable=False),
+        *(
+            pa.field(name, pa.float64())
+            for name in ("wage", "operating", "property", "transfer", "operating_cost", "claims", "medical_oop")
+        ),
+        pa.field("members", pa.float64()),
+        # Yuan per person and year, in force when the quarter ends.
+        pa.field("line", pa.float64()),
+        pa.field("events", pa.list_(pa.string()), nullable=False),
     ]
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from riskmodel import __version__
 from riskmodel.engine import plan
 from riskmodel.errors import DataError
 from riskmodel.explain.contributions import TOLERANCE
-from riskmodel.files import sha256_of
+from riskmodel.files import sha256_of, write_aside
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.choosing import TIES, Choice
 from riskmodel.monitoring.explaining import Provenance
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from riskmodel.registry import Registry
 
 NAME = "run.json"
+MODEL = "model"
+_OF_MODEL = ("card.md", "card.html", "metrics.json")
 _PACKAGES = ("duckdb", "ibis-framework", "lightgbm", "numba", "numpy", "pandas", "pyarrow")
 
 
@@ -69,6 +72,16 @@ def absent_tables(registry: Registry, features: Iterable[FeatureSpec]) -> dict[s
             if table not in registry.tables:
                 without.setdefault(table, []).append(spec.name)
     return without
+
+
+def copy_of_model(bundle: Bundle, folder: Path) -> list[str]:
+    """Copy what a report shows of the model into ``folder``, and return the files' names below the run's folder."""
+    folder.mkdir(exist_ok=True)
+    there = [name for name in _OF_MODEL if (bundle.folder / name).is_file()]
+    for name in there:
+        with write_aside(folder / name) as aside:
+            shutil.copyfile(bundle.folder / name, aside)
+    return [f"{folder.name}/{name}" for name in there]
 
 
 def record(
@@ -152,7 +165,9 @@ def record(
         "features_engine": dict(engine),
         "contributions_check": {**residuals, "tolerance": TOLERANCE},
         "files": {
-            name: {"sha256": sha256_of(path), "rows": pq.read_metadata(path).num_rows} for name, path in files.items()
+            name: {"sha256": sha256_of(path)}
+            | ({"rows": pq.read_metadata(path).num_rows} if path.suffix == ".parquet" else {})
+            for name, path in files.items()
         },
         "versions": {
             "riskmodel": __version__,

@@ -27,7 +27,7 @@ from riskmodel.evaluation.baselines import figure_nodes
 from riskmodel.explain import booster_residual, require_small, sum_residual
 from riskmodel.features.engines import Choice as Engine
 from riskmodel.features.engines import check_engine, choose_engine
-from riskmodel.files import write_aside
+from riskmodel.files import remove, write_aside
 from riskmodel.monitoring import record
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
@@ -36,6 +36,7 @@ from riskmodel.monitoring.checkpoint import Checkpoints, check_same
 from riskmodel.monitoring.choosing import Choice, choose
 from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort, trained_cohort
 from riskmodel.monitoring.explaining import Provenance, explain_flags
+from riskmodel.monitoring.facts import HISTORIES_FILE, gather
 from riskmodel.monitoring.flags import FLAGS, SCORES, contributions_schema
 from riskmodel.monitoring.matching import catalogue_hash, check_same_features, trained_specs
 from riskmodel.monitoring.rules import FlagRule, rules_met, trained_rules
@@ -135,8 +136,9 @@ def score_registry(
 ) -> dict[str, Any]:
     """Score everyone present at ``as_of`` and flag whom to visit first.
 
-    Leaves ``scores.parquet``, ``flags.parquet``, ``contributions.parquet`` and ``run.json`` in ``out``. The last is
-    written last and holds the sha256 of the others: a folder where they do not agree was interrupted.
+    Leaves ``scores.parquet``, ``flags.parquet``, ``contributions.parquet``, ``histories.parquet``, the model's card and
+    metrics in ``model/``, and ``run.json`` in ``out``. The last is written last and holds the sha256 of the others: a
+    folder where they do not agree was interrupted.
 
     Parameters
     ----------
@@ -297,6 +299,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
         for name, table in final.items():
             with write_aside(work.path(name)) as aside:
                 pq.write_table(table, aside, compression="zstd", row_group_size=_ROW_GROUP)
+        copied = record.copy_of_model(run.bundle, work.path(record.MODEL))
         told = record.record(
             run.bundle,
             model=run.provenance,
@@ -312,12 +315,14 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
             residuals=run.residuals,
             engine=run.ran.to_dict(),
             timings=run.timings,
-            files={name: work.path(name) for name in final},
+            files={name: work.path(name) for name in (*final, HISTORIES_FILE, *copied)},
         )
         if run.challenger is not None:
             told["challenger"] = run.challenger.beside(people, scored, choice, capacity=run.capacity)
-        for name in final:
+        for name in (*final, HISTORIES_FILE):
             work.path(name).replace(out / name)
+        remove(out / record.MODEL)
+        work.path(record.MODEL).replace(out / record.MODEL)
         with write_aside(out / record.NAME) as aside:
             aside.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
     work.close()
@@ -411,6 +416,17 @@ def _explain(run: _Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[pa.Tabl
     wanted = set(chosen["household_id"])
     picked = [batch[batch["household_id"].isin(wanted)] for batch in _batches(run, work)]
     features = pd.concat(picked).set_index("household_id").reindex(chosen["household_id"]).reset_index()
+    surroundings = gather(
+        run.registry,
+        chosen,
+        work=work,
+        features=work.path(_FEATURES),
+        villages=frame["village_code"],
+        specs=[run.catalogue.feature(name) for name in run.model_features],
+        bundle=run.bundle,
+        policy=run.policy,
+        as_of=run.as_of,
+    )
     flags: list[pa.Table] = []
     contributions: list[pa.Table] = []
     starts: Sequence[int] = range(0, len(chosen), run.flag_chunk)
@@ -424,6 +440,7 @@ def _explain(run: _Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[pa.Tabl
                 features.iloc[rows].reset_index(drop=True),
                 classifier=run.bundle.classifier,
                 specs=run.specs,
+                surroundings=surroundings,
                 provenance=run.provenance,
             )
             for name, table in zip(names, (all_of_them, told), strict=True):

@@ -220,8 +220,9 @@ def _flag(row: Mapping[str, Any], *, scored: Mapping[str, Any], words: Mapping[s
 
 
 def _reason(row: Mapping[str, Any], words: Mapping[str, Any]) -> Reason:
+    known = {name: row[name] for name in ("feature", "risk_type", "value", "contribution", "zh", "en")}
     return Reason(
-        **row,
+        **known,
         unit=words.get("unit", ""),
         words_zh=words.get("zh", row["feature"]),
         words_en=words.get("en", row["feature"]),

@@ -94,6 +94,8 @@ def signature_of(columns: list[str]) -> Any:
     reason = Object(
         [
             Property("feature", DataType.string),
+            Property("idea", DataType.string),
+            Property("together", Array(DataType.string)),
             Property("risk_type", DataType.string, required=False),
             Property("value", DataType.double, required=False),
             Property("contribution", DataType.double),

@@ -6,7 +6,6 @@ unpickled, and every byte of the bundle is checked while it is loaded.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.errors import DataError
-from riskmodel.explain import explain_rows, require_small, sum_residual
+from riskmodel.explain import Reason, explain_rows, require_small, sum_residual
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from riskmodel.model import Bundle
 
 OUTPUTS = ("risk", "margin", "base_value", "reasons", "other_contributions")
+# What is told of a reason: neither village nor year before, which belong to a registry that one call does not see.
+SERVED = ("feature", "idea", "together", "risk_type", "value", "contribution", "zh", "en")
 
 
 class ServedModel:
@@ -53,9 +54,9 @@ class ServedModel:
         Returns
         -------
         DataFrame
-            ``risk`` (calibrated probability), ``margin`` and ``base_value`` (log-odds), ``reasons`` (a list of
-            {feature, risk_type, value, contribution, zh, en}, the largest first) and ``other_contributions``: the
-            base value, the reasons' contributions and the others add up to the margin.
+            ``risk`` (calibrated probability), ``margin`` and ``base_value`` (log-odds), ``reasons`` (a list of what
+            :data:`SERVED` names, what raises the score first) and ``other_contributions``: the base value, the
+            reasons' contributions and the others add up to the margin.
 
         Raises
         ------
@@ -90,10 +91,15 @@ class ServedModel:
                 "risk": risk,
                 "margin": margin,
                 "base_value": np.full(len(values), base_value),
-                "reasons": pd.Series([[asdict(r) for r in row.reasons] for row in explained], dtype=object),
+                "reasons": pd.Series([[_served(r) for r in row.reasons] for row in explained], dtype=object),
                 "other_contributions": np.array([row.other_contributions for row in explained], dtype=np.float64),
             }
         )
+
+
+def _served(reason: Reason) -> dict[str, Any]:
+    told = {name: getattr(reason, name) for name in SERVED}
+    return told | {"together": list(reason.together)}
 
 
 def as_numbers(rows: pd.DataFrame) -> NDArray[np.float64]:

@@ -1,0 +1,151 @@
+"""What a flagged household's values are held beside: its village's median, itself a year ago, what training saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from riskmodel.engine import plan
+from riskmodel.engine.calendar import add_months
+from riskmodel.explain import Beside
+from riskmodel.features.builder import evaluate
+from riskmodel.monitoring.ledgers import reaches
+
+if TYPE_CHECKING:
+    from riskmodel.features import FeatureSpec
+    from riskmodel.policy import Policy
+    from riskmodel.registry import Registry
+
+# A median of fewer would speak of single neighbours.
+LEAST_HOUSEHOLDS = 5
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What values are held beside, for any of a run's flagged households.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The model's features.
+    medians : DataFrame
+        One row a village, one column a feature; NaN where there is none.
+    year_ago : DataFrame
+        One row a household, one column a feature; NaN where nothing can be said.
+    low, high : float array of shape (features,)
+        The range that training saw; -inf and inf where the bundle does not say.
+    never_missing : bool array of shape (features,)
+        Whether training never saw the feature missing.
+    """
+
+    names: tuple[str, ...]
+    medians: pd.DataFrame
+    year_ago: pd.DataFrame
+    low: np.ndarray
+    high: np.ndarray
+    never_missing: np.ndarray
+
+    def of(self, households: Sequence[str], villages: Sequence[Any], values: np.ndarray) -> Beside:
+        """Return what stands beside the ``values`` (rows, features) of some households of some villages."""
+        return Beside(
+            village_median=self.medians.reindex(pd.Index(villages, dtype=object)).to_numpy(dtype=np.float64),
+            year_ago=self.year_ago.reindex(pd.Index(households, dtype=object)).to_numpy(dtype=np.float64),
+            unseen=self.unseen(values),
+        )
+
+    def unseen(self, values: np.ndarray) -> np.ndarray:
+        """Return which values lie outside what training saw; a missing one where it never saw one missing."""
+        with np.errstate(invalid="ignore"):
+            beyond = (values < self.low) | (values > self.high)
+        return np.where(np.isnan(values), self.never_missing, beyond)
+
+
+def seen_in_training(reference: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[np.ndarray, ...]:
+    """Return low, high and never-missing of each feature from a bundle's reference; open where it does not say."""
+    by_name = {row["name"]: row for row in reference}
+    rows = [by_name.get(name, {}) for name in names]
+    low = [row["low"] if row.get("low") is not None else -np.inf for row in rows]
+    high = [row["high"] if row.get("high") is not None else np.inf for row in rows]
+    # "missing" is the share that was; None where it was of too few households to be shown.
+    never = [bool(row) and row.get("low") is not None and not row.get("missing") for row in rows]
+    return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64), np.array(never, dtype=bool)
+
+
+def village_medians(
+    features: Path, villages: pd.Series, *, specs: Sequence[FeatureSpec], wanted: Sequence[Any]
+) -> pd.DataFrame:
+    """Return the median of each feature in each of the ``wanted`` villages.
+
+    None of a village where fewer than five households have a value, none of a yes or no, and none of what speaks of
+    neighbours already.
+
+    Parameters
+    ----------
+    features : Path
+        Parquet of everyone's features; one column is read at a time.
+    villages : Series
+        Everyone's village, aligned by position with the file's rows.
+    specs : sequence of FeatureSpec
+        With their expressions.
+    """
+    inside = villages.isin(set(wanted)).to_numpy()
+    of_whom = villages[inside].to_numpy(dtype=object)
+    index = pd.Index(sorted(set(of_whom)), dtype=object)
+    columns = {}
+    for spec in specs:
+        if spec.unit == "yes_no" or spec.node is None or plan.peers(spec.node):
+            columns[spec.name] = np.full(len(index), np.nan)
+            continue
+        values = pq.read_table(features, columns=[spec.name]).column(0).to_numpy()[inside]
+        grouped = pd.Series(values.astype(np.float64)).groupby(of_whom)
+        median = grouped.median().where(grouped.count() >= LEAST_HOUSEHOLDS)
+        columns[spec.name] = median.reindex(index).to_numpy()
+    return pd.DataFrame(columns, index=index)
+
+
+def a_year_ago(
+    excerpt: Registry, *, specs: Sequence[FeatureSpec], as_of: date, policy: Policy, begins: Mapping[str, date]
+) -> pd.DataFrame:
+    """Return the households' own values twelve months before ``as_of``, as known then.
+
+    Nothing is said of a household that was not there, of a feature whose windows reach back before the ledger that it
+    reads begins, and of what speaks of neighbours, who are not in the excerpt.
+
+    Parameters
+    ----------
+    excerpt : Registry
+        The households' whole histories.
+    specs : sequence of FeatureSpec
+        With their expressions.
+    begins : mapping of str to date
+        When the whole registry's ledgers begin.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by household_id, one column a feature.
+    """
+    then = add_months(as_of, -12)
+    names = [spec.name for spec in specs]
+    asked = {
+        spec.name: spec.node
+        for spec in specs
+        if spec.node is not None and not plan.peers(spec.node) and reaches(spec.node, as_of=then, begins=begins)
+    }
+    if not asked or not _anyone_known(excerpt, then):
+        return pd.DataFrame(columns=names, dtype=np.float64)
+    rows = evaluate(excerpt, asked, as_of=then, policy=policy).to_pandas().set_index("household_id")
+    return rows.reindex(columns=names).astype(np.float64)
+
+
+def _anyone_known(registry: Registry, day: date) -> bool:
+    rows = registry.table("household")
+    seen = rows.filter(rows.known_on < day, rows.registered_on < day)
+    return bool(seen.count().to_pyarrow().as_py())

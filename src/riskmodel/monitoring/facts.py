@@ -1,0 +1,92 @@
+"""The facts that are told beside a run's reasons, gathered once for all of its flagged households."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from riskmodel.files import write_aside
+from riskmodel.monitoring.beside import Surroundings, a_year_ago, seen_in_training, village_medians
+from riskmodel.monitoring.flags import HISTORIES
+from riskmodel.monitoring.histories import build_histories
+from riskmodel.monitoring.ledgers import ledger_begins
+from riskmodel.registry.excerpt import write_excerpt
+from riskmodel.registry.registry import Registry
+
+if TYPE_CHECKING:
+    from riskmodel.features import FeatureSpec
+    from riskmodel.model import Bundle
+    from riskmodel.monitoring.checkpoint import Checkpoints
+    from riskmodel.policy import Policy
+
+HISTORIES_FILE = "histories.parquet"
+_EXCERPT = "excerpt"
+
+
+def gather(
+    registry: Registry,
+    chosen: pd.DataFrame,
+    *,
+    work: Checkpoints,
+    features: Path,
+    villages: pd.Series,
+    specs: Sequence[FeatureSpec],
+    bundle: Bundle,
+    policy: Policy,
+    as_of: date,
+) -> Surroundings:
+    """Write the flagged households' histories among the parts of the run, and return what values are held beside.
+
+    Parameters
+    ----------
+    registry : Registry
+        The whole one.
+    chosen : DataFrame
+        The flagged households: ``household_id`` and ``village_code``.
+    work : Checkpoints
+        Where the excerpt of their rows and :data:`HISTORIES_FILE` are kept until the run is done.
+    features : Path
+        Everyone's features, as Parquet.
+    villages : Series
+        Everyone's village, aligned with that file.
+    specs : sequence of FeatureSpec
+        The model's features, with their expressions.
+    """
+    begins = ledger_begins(registry)
+    if chosen.empty:
+        return _of_nobody(work, specs)
+    with _excerpt(registry, chosen, work) as excerpt:
+        if not work.has(HISTORIES_FILE):
+            with write_aside(work.path(HISTORIES_FILE)) as aside:
+                histories = build_histories(excerpt, as_of=as_of, policy=policy, begins=begins)
+                pq.write_table(histories, aside, compression="zstd")
+        year_ago = a_year_ago(excerpt, specs=specs, as_of=as_of, policy=policy, begins=begins)
+    low, high, never_missing = seen_in_training(bundle.metrics.get("reference", ()), bundle.names)
+    return Surroundings(
+        names=tuple(spec.name for spec in specs),
+        medians=village_medians(features, villages, specs=specs, wanted=chosen["village_code"].dropna().tolist()),
+        year_ago=year_ago,
+        low=low,
+        high=high,
+        never_missing=never_missing,
+    )
+
+
+def _of_nobody(work: Checkpoints, specs: Sequence[FeatureSpec]) -> Surroundings:
+    pq.write_table(HISTORIES.empty_table(), work.path(HISTORIES_FILE))
+    names = [spec.name for spec in specs]
+    nothing, ends = pd.DataFrame(columns=names, dtype=np.float64), np.full(len(names), np.inf)
+    return Surroundings(tuple(names), nothing, nothing, -ends, ends, np.zeros(len(names), dtype=bool))
+
+
+def _excerpt(registry: Registry, chosen: pd.DataFrame, work: Checkpoints) -> Registry:
+    place = work.path(_EXCERPT)
+    if not place.is_dir():
+        return write_excerpt(registry, chosen["household_id"].tolist(), place)
+    return Registry.open(place, memory_limit=registry.memory_limit)
