@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from riskmodel.explain.bulk import Contributions, against_background
 from riskmodel.explain.contributions import booster_residual, require_small, sum_residual
 from riskmodel.explain.ideas import Ideas
 from riskmodel.explain.reasons import Beside, Explained, Reason, explain_rows
@@ -11,10 +12,12 @@ from riskmodel.explain.words import Fact, fact_words, reason_sentence
 
 __all__ = [
     "Beside",
+    "Contributions",
     "Explained",
     "Fact",
     "Ideas",
     "Reason",
+    "against_background",
     "booster_residual",
     "explain_rows",
     "fact_words",

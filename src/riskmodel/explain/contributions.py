@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from riskmodel.model import RiskClassifier
 
 TOLERANCE = 1e-5
+# Whom the base value speaks of: each curve has mean 0 over the rows that taught, and the trees' expectation is taken
+# over the rows that passed through their leaves.
+BASE = {
+    "zh": "基准：模型学习时所用农户的平均评分（对数几率）",
+    "en": "base value: the mean score (log-odds) of the households that the model learned from",
+}
 
 
 def sum_residual(contributions: NDArray[np.float64], *, base_value: float, margin: NDArray[np.float64]) -> float:

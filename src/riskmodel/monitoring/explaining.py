@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from riskmodel.explain import explain_rows, require_small, risk_types, sum_residual
+from riskmodel.explain import explain_rows, risk_types
 from riskmodel.monitoring.categories import propose_categories
 from riskmodel.monitoring.flags import FLAGS, contributions_schema
 from riskmodel.monitoring.measures import propose_measures
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
-    from riskmodel.model import RiskClassifier
+    from riskmodel.model import Bundle
     from riskmodel.monitoring.beside import Surroundings
 
 
@@ -33,13 +34,14 @@ class Provenance:
 def explain_flags(
     chosen: pd.DataFrame,
     features: pd.DataFrame,
+    contributions: NDArray[np.float64],
     *,
-    classifier: RiskClassifier,
+    base_value: float,
     specs: Sequence[FeatureSpec],
     surroundings: Surroundings,
     provenance: Provenance,
-) -> tuple[pa.Table, pa.Table]:
-    """Return the flags and all contributions of some flagged households.
+) -> pa.Table:
+    """Return the flags of some flagged households.
 
     Parameters
     ----------
@@ -47,38 +49,21 @@ def explain_flags(
         ``household_id, as_of, risk, rank, flagged_by, rules, margin, household_type, village_code``, one row a flag.
     features : DataFrame
         The model's features and those that categories and measures read, aligned by position.
+    contributions : array of shape (flags, features)
+        In log-odds; base value + contributions = margin.
     specs : sequence of FeatureSpec
         The model's features in the order in which it was trained.
     surroundings : Surroundings
         What the values are held beside.
-
-    Raises
-    ------
-    DataError
-        Base value and contributions do not add up to the margin of some household (1e-5, in log-odds).
     """
     names = [spec.name for spec in specs]
-    X = features[names]
-    contributions = np.asarray(classifier.contributions(X), dtype=np.float64)
-    base_value = float(classifier.base_value_)
-    margin = chosen["margin"].to_numpy(dtype=np.float64)
-    require_small(
-        sum_residual(contributions, base_value=base_value, margin=margin),
-        what="base value + contributions against the margin",
-    )
-    values = X.to_numpy(dtype=np.float64)
+    values = features[names].to_numpy(dtype=np.float64)
     beside = surroundings.of(chosen["household_id"].tolist(), chosen["village_code"].tolist(), values)
     explained = explain_rows(values, contributions, specs=specs, beside=beside)
     types = risk_types(contributions, [spec.risk_type or None for spec in specs])
     able = features["members_able"].tolist() if "members_able" in features else [None] * len(features)
-    shared = {
-        "household_id": chosen["household_id"].to_numpy(dtype=object),
-        "as_of": chosen["as_of"].to_numpy(dtype=object),
-        "base_value": np.full(len(chosen), base_value),
-        "margin": margin,
-    }
     flags = {
-        **shared,
+        **_shared(chosen, base_value),
         "risk": chosen["risk"].to_numpy(dtype=np.float64),
         "rank": chosen["rank"].to_numpy(dtype=np.int64),
         "flagged_by": chosen["flagged_by"].tolist(),
@@ -95,8 +80,23 @@ def explain_flags(
         "model_version": [provenance.model_version] * len(chosen),
         "catalogue_hash": [provenance.catalogue_hash] * len(chosen),
     }
-    columns = {**shared, **dict(zip(names, contributions.T, strict=True))}
-    return _table(flags, FLAGS), _table(columns, contributions_schema(names))
+    return _table(flags, FLAGS)
+
+
+def contributions_table(chosen: pd.DataFrame, contributions: NDArray[np.float64], bundle: Bundle) -> pa.Table:
+    """Return the contributions of some flagged households as rows of ``contributions.parquet``."""
+    columns = dict(zip(bundle.names, contributions.T, strict=True))
+    shared = _shared(chosen, float(bundle.classifier.base_value_))
+    return _table({**shared, **columns}, contributions_schema(bundle.names))
+
+
+def _shared(chosen: pd.DataFrame, base_value: float) -> dict[str, object]:
+    return {
+        "household_id": chosen["household_id"].to_numpy(dtype=object),
+        "as_of": chosen["as_of"].to_numpy(dtype=object),
+        "base_value": np.full(len(chosen), base_value),
+        "margin": chosen["margin"].to_numpy(dtype=np.float64),
+    }
 
 
 def _table(columns: dict[str, object], schema: pa.Schema) -> pa.Table:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from riskmodel import __version__
 from riskmodel.engine import plan
 from riskmodel.errors import DataError
-from riskmodel.explain.contributions import TOLERANCE
+from riskmodel.explain.contributions import BASE, TOLERANCE
 from riskmodel.files import sha256_of, write_aside
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.choosing import TIES, Choice
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 NAME = "run.json"
 MODEL = "model"
 _OF_MODEL = ("card.md", "card.html", "metrics.json")
-_PACKAGES = ("duckdb", "ibis-framework", "lightgbm", "numba", "numpy", "pandas", "pyarrow")
+_PACKAGES = ("duckdb", "ibis-framework", "lightgbm", "numba", "numpy", "pandas", "pyarrow", "woodelf-explainer")
 
 
 def inputs(
@@ -98,6 +98,7 @@ def record(
     capacity: Capacity,
     rule_capacity: Capacity | None,
     residuals: Mapping[str, float],
+    explained: Sequence[Mapping[str, Any]],
     engine: Mapping[str, Any],
     timings: Mapping[str, float],
     files: Mapping[str, Path],
@@ -113,6 +114,8 @@ def record(
         (empty where not flagged).
     engine : mapping
         Which engine worked out the features, why, and what DuckDB did beside it.
+    explained : sequence of mapping
+        How the contributions of each slice of flags were worked out.
     rules : sequence of FlagRule
         Those that flagged; an empty list says that no rule could.
     files : mapping of str to Path
@@ -163,6 +166,7 @@ def record(
             "expected_cases": float(queue.sum()),
         },
         "features_engine": dict(engine),
+        "explanations": _explanations(explained),
         "contributions_check": {**residuals, "tolerance": TOLERANCE},
         "files": {
             name: {"sha256": sha256_of(path)}
@@ -176,6 +180,18 @@ def record(
         },
         "timings_seconds": dict(timings),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _explanations(explained: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what worked the contributions out, over all slices of flags, and whom the base value speaks of."""
+    left = next((slice_ for slice_ in explained if slice_["by"] != "woodelf"), None)
+    return {
+        "by": "lightgbm" if left is not None or not explained else "woodelf",
+        "why": left["why"] if left is not None else None,
+        "rows_checked": sum(slice_["rows_checked"] for slice_ in explained),
+        "against_lightgbm": max((slice_["against_lightgbm"] for slice_ in explained), default=0.0),
+        "base": dict(BASE),
     }
 
 

@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 
 from riskmodel.errors import CallError, DataError, RiskmodelError
 from riskmodel.evaluation.baselines import figure_nodes
-from riskmodel.explain import booster_residual, require_small, sum_residual
+from riskmodel.explain import Contributions, booster_residual, require_small, sum_residual
+from riskmodel.explain.bulk import SLICE
 from riskmodel.features.engines import Choice as Engine
 from riskmodel.features.engines import check_engine, choose_engine
 from riskmodel.files import remove, write_aside
@@ -35,7 +36,7 @@ from riskmodel.monitoring.challenger import Challenger, with_risk
 from riskmodel.monitoring.checkpoint import Checkpoints, check_same
 from riskmodel.monitoring.choosing import Choice, choose
 from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort, trained_cohort
-from riskmodel.monitoring.explaining import Provenance, explain_flags
+from riskmodel.monitoring.explaining import Provenance, contributions_table, explain_flags
 from riskmodel.monitoring.facts import HISTORIES_FILE, gather
 from riskmodel.monitoring.flags import FLAGS, SCORES, contributions_schema
 from riskmodel.monitoring.matching import catalogue_hash, check_same_features, trained_specs
@@ -57,6 +58,7 @@ CHUNK = 50_000
 FLAG_CHUNK = 2_000
 _BOOSTER_SAMPLE = 200
 _FEATURES = "features.parquet"
+_HOW = b"riskmodel.contributions"
 _ROW_GROUP = 128_000
 
 _SCORED = pa.schema([("margin", pa.float64()), ("risk", pa.float64()), ("rules", pa.list_(pa.string()))])
@@ -83,6 +85,7 @@ class _Run:
     challenger: Challenger | None = None
     timings: dict[str, float] = field(default_factory=dict)
     residuals: dict[str, float] = field(default_factory=dict)
+    explained: list[dict[str, Any]] = field(default_factory=list)
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -313,6 +316,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
             capacity=run.capacity,
             rule_capacity=run.rule_capacity,
             residuals=run.residuals,
+            explained=run.explained,
             engine=run.ran.to_dict(),
             timings=run.timings,
             files={name: work.path(name) for name in (*final, HISTORIES_FILE, *copied)},
@@ -427,36 +431,55 @@ def _explain(run: _Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[pa.Tabl
         policy=run.policy,
         as_of=run.as_of,
     )
+    every = _contributions(run, work, chosen, features)
     flags: list[pa.Table] = []
-    contributions: list[pa.Table] = []
     starts: Sequence[int] = range(0, len(chosen), run.flag_chunk)
     for number, start in enumerate(track(starts, label="explaining")):
-        names = [f"{kind}-{number:05d}.parquet" for kind in ("contributions", "flags")]
-        # The flags are written second: a part with flags has its contributions.
-        if not work.has(names[1]):
+        name = f"flags-{number:05d}.parquet"
+        if not work.has(name):
             rows = slice(start, start + run.flag_chunk)
-            told, all_of_them = explain_flags(
+            told = explain_flags(
                 chosen.iloc[rows].reset_index(drop=True),
                 features.iloc[rows].reset_index(drop=True),
-                classifier=run.bundle.classifier,
+                np.column_stack([every[name].to_numpy()[rows] for name in run.model_features]),
+                base_value=float(run.bundle.classifier.base_value_),
                 specs=run.specs,
                 surroundings=surroundings,
                 provenance=run.provenance,
             )
-            for name, table in zip(names, (all_of_them, told), strict=True):
-                with write_aside(work.path(name)) as aside:
-                    pq.write_table(table, aside)
-        contributions.append(pq.read_table(work.path(names[0]), schema=contributions_schema(run.model_features)))
-        flags.append(pq.read_table(work.path(names[1]), schema=FLAGS))
+            with write_aside(work.path(name)) as aside:
+                pq.write_table(told, aside)
+        flags.append(pq.read_table(work.path(name), schema=FLAGS))
     all_flags = pa.concat_tables(flags) if flags else FLAGS.empty_table()
-    schema = contributions_schema(run.model_features)
-    every = pa.concat_tables(contributions) if contributions else schema.empty_table()
+    return all_flags.combine_chunks(), every
+
+
+def _contributions(run: _Run, work: Checkpoints, chosen: pd.DataFrame, features: pd.DataFrame) -> pa.Table:
+    """Return the contributions of every flag, worked out in slices that do not depend on how the run is cut up."""
+    parts = [contributions_schema(run.model_features).empty_table()]
+    contributor = Contributions(run.bundle.classifier, rows=len(chosen))
+    for number, start in enumerate(range(0, len(chosen), SLICE)):
+        name = f"contributions-{number:05d}.parquet"
+        rows = slice(start, start + SLICE)
+        if not work.has(name):
+            part = contributions_table(
+                chosen.iloc[rows], contributor(features.iloc[rows][run.model_features]), run.bundle
+            )
+            # What was done is told by the part, for a run that takes it up.
+            part = part.replace_schema_metadata({_HOW: json.dumps(contributor.told())})
+            with write_aside(work.path(name)) as aside:
+                pq.write_table(part, aside)
+        part = pq.read_table(work.path(name))
+        run.explained.append(json.loads((part.schema.metadata or {})[_HOW]))
+        parts.append(part.replace_schema_metadata(None))
+    every = pa.concat_tables(parts).combine_chunks()
     run.residuals["against_margin"] = sum_residual(
         np.column_stack([every[name].to_numpy() for name in run.model_features]),
         base_value=float(run.bundle.classifier.base_value_),
         margin=every["margin"].to_numpy(),
     )
-    return all_flags.combine_chunks(), every.combine_chunks()
+    require_small(run.residuals["against_margin"], what="base value + contributions against the margin")
+    return every
 
 
 def _scores_table(frame: pd.DataFrame) -> pa.Table:
