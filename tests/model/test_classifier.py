@@ -56,14 +56,6 @@ def test_each_curve_has_mean_zero_over_the_training_rows(fitted):
     np.testing.assert_allclose(model.linear_.terms(X.to_numpy()).mean(axis=0), 0.0, atol=1e-9)
 
 
-def test_explanation_carries_names_values_and_base(fitted):
-    model, X, _ = fitted
-    shown = model.explain(X.head(5))
-    assert list(shown.feature_names) == NAMES
-    np.testing.assert_allclose(shown.values.sum(axis=1) + shown.base_values, model.decision_function(X.head(5)))
-    np.testing.assert_array_equal(shown.data, X.head(5).to_numpy())
-
-
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(fitted):
     model, X, y = fitted
     again = clone(model).fit(X, y)

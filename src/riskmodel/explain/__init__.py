@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from riskmodel.explain.bulk import Contributions, against_background
 from riskmodel.explain.contributions import booster_residual, require_small, sum_residual
+from riskmodel.explain.explanation import explain, importance, use_cjk_font
 from riskmodel.explain.ideas import Ideas
 from riskmodel.explain.reasons import Beside, Explained, Reason, explain_rows
 from riskmodel.explain.risk_types import risk_types
@@ -19,12 +20,15 @@ __all__ = [
     "Reason",
     "against_background",
     "booster_residual",
+    "explain",
     "explain_rows",
     "fact_words",
     "format_value",
+    "importance",
     "reason_sentence",
     "require_small",
     "risk_types",
     "sum_residual",
     "unit_word",
+    "use_cjk_font",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,9 +18,6 @@ from riskmodel.model.linear import LinearPart
 from riskmodel.model.names import monotone_signs
 from riskmodel.model.recipe import make_recipe
 from riskmodel.model.trees import load_booster, safe_names
-
-if TYPE_CHECKING:
-    import shap
 
 Array = NDArray[np.float64]
 
@@ -273,25 +270,6 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         """
         rows = self._rows(X)
         return self.linear_.terms(rows) + self._tree_contributions(rows)[:, :-1]
-
-    def explain(self, X: ArrayLike) -> shap.Explanation:
-        """`contributions` as a ``shap.Explanation``, ready for shap's plots.
-
-        Returns
-        -------
-        shap.Explanation
-            ``values`` (n_rows, n_features) and ``base_values`` (n_rows,) in log-odds, ``data`` as given,
-            ``feature_names``.
-        """
-        import shap
-
-        values = self.contributions(X)
-        return shap.Explanation(
-            values=values,
-            base_values=np.full(len(values), self.base_value_),
-            data=self._rows(X),
-            feature_names=self._names(),
-        )
 
     def assemble(
         self,
