@@ -13,7 +13,15 @@ DESCRIPTION = "registry.json"
 # Says that `riskmodel simulate` made the registry, and how.
 MADE = "simulated.json"
 # What simulate lays beside the tables. It tells of these rows, and of no others.
-TOLD = (MADE, "simulated_policy.yaml", "truth.parquet", "dirt.parquet", "dirt.json", "calibration.md")
+TOLD = (
+    MADE,
+    "simulated_policy.yaml",
+    "truth.parquet",
+    "drivers.parquet",
+    "dirt.parquet",
+    "dirt.json",
+    "calibration.md",
+)
 
 
 def is_registry(folder: Path) -> bool:

@@ -94,6 +94,11 @@ def _can_work(county: County) -> np.ndarray:
     return members.present(county.today) & fit & (age >= 16.1) & (age < 72) & (members.school == NO_CODE)
 
 
+def looks_for_work(county: County) -> np.ndarray:
+    """Say who can work, is below 60 and does not stay at home by choice or for a small child."""
+    return _can_work(county) & ~_stays_home(county) & (county.members.age(county.today) < 60)
+
+
 def _stays_home(county: County) -> np.ndarray:
     """Say who does not look for paid work: farmers by choice, mothers of small children."""
     members, p = county.members, county.parameters["labour"]

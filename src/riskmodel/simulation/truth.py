@@ -31,6 +31,7 @@ from riskmodel.simulation import income
 from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import Calendar, day_number
 from riskmodel.simulation.clocks import Columns
+from riskmodel.simulation.drivers import MECHANISMS
 from riskmodel.simulation.geography import COUNTY_CODE
 from riskmodel.simulation.journal import Journal
 from riskmodel.simulation.state import County
@@ -46,6 +47,18 @@ SCHEMA = pa.schema(
         pa.field("household_id", pa.string(), nullable=False),
         pa.field("as_of", pa.date32(), nullable=False),
         pa.field("risk", pa.float64(), nullable=False),
+    ]
+)
+DRIVERS = "drivers.parquet"
+DRIVERS_SCHEMA = pa.schema(
+    [
+        pa.field("household_id", pa.string(), nullable=False),
+        pa.field("as_of", pa.date32(), nullable=False),
+        # The official risk type of the trouble that was taken out.
+        pa.field("mechanism", pa.string(), nullable=False),
+        # Risk as it is less risk without the trouble, from the same lives, and the standard error of that.
+        pa.field("lowers", pa.float64(), nullable=False),
+        pa.field("error", pa.float64(), nullable=False),
     ]
 )
 # How many lives each risk is a share of, in the file's metadata: who judges by it knows how far chance moved it.
@@ -70,6 +83,8 @@ class Truth:
         Lives one month of a county whose ``t`` is set.
     workers : int
         How many lives run at a time; each holds a copy of the block's state, and a year's journal.
+    drivers : bool
+        Whether to live each year again without each trouble (:mod:`~riskmodel.simulation.drivers`).
     """
 
     replays: int
@@ -77,15 +92,22 @@ class Truth:
     at: Sequence[date]
     live: Callable[[County], None]
     workers: int = 1
+    drivers: bool = False
 
     def __post_init__(self) -> None:
         self._parts: list[pa.Table] = []
+        self._drivers: list[pa.Table] = []
 
     def before_month(self, county: County) -> None:
         """Work the risks out if the month that is about to be lived begins at one of the dates."""
         for as_of in self.at:
             if county.today == day_number(as_of):
-                self._parts.append(_table(county.block, self.risk(county, as_of), as_of))
+                if self.drivers:
+                    lives = np.stack(list(self.lives(county, as_of)))
+                    self._parts.append(_table(county.block, lives.mean(axis=0), as_of))
+                    self._drivers.append(self._driven(county, as_of, lives.astype(np.float64)))
+                else:
+                    self._parts.append(_table(county.block, self.risk(county, as_of), as_of))
 
     def risk(self, county: County, as_of: date) -> np.ndarray:
         """Return each household's share of lives in need; the county is left as it was."""
@@ -94,23 +116,46 @@ class Truth:
             total += need
         return total / self.replays
 
-    def lives(self, county: County, as_of: date) -> Iterator[np.ndarray]:
-        """Yield who is in need, household by household, in each of the lives of the county's year."""
-        calls = (partial(self._one_life, county, as_of, number) for number in range(self.replays))
+    def lives(self, county: County, as_of: date, *, without: str | None = None) -> Iterator[np.ndarray]:
+        """Yield who is in need, household by household, in each of the lives of the county's year.
+
+        ``without`` names a trouble of :data:`~riskmodel.simulation.drivers.MECHANISMS` that is taken out first. Lives
+        of one number share their random numbers, as far as they come to the same draws.
+        """
+        calls = (partial(self._one_life, county, as_of, number, without) for number in range(self.replays))
         return side_by_side(calls, workers=self.workers)
+
+    def _driven(self, county: County, as_of: date, as_it_is: np.ndarray) -> pa.Table:
+        """Say by how much each household's risk is lower without each trouble; rows only where it is."""
+        parts = []
+        for mechanism in MECHANISMS:
+            gain = as_it_is - np.stack(list(self.lives(county, as_of, without=mechanism)))
+            lowers = gain.mean(axis=0)
+            error = gain.std(axis=0, ddof=1) / np.sqrt(self.replays) if self.replays > 1 else np.full(len(lowers), 1.0)
+            rows = np.flatnonzero(lowers > 0)
+            parts.append(_driver_rows(county.block, rows, as_of, mechanism, lowers[rows], error[rows]))
+        return pa.concat_tables(parts)
 
     def table(self) -> pa.Table:
         """Return what was gathered, by household and date; the file's metadata are :func:`told_of`'s."""
         rows = pa.concat_tables([SCHEMA.empty_table(), *self._parts])
         return rows.sort_by([("household_id", "ascending"), ("as_of", "ascending")]).cast(SCHEMA)
 
-    def _one_life(self, county: County, as_of: date, number: int) -> np.ndarray:
+    def driver_table(self) -> pa.Table:
+        """Return what was gathered of troubles, by household, date and mechanism."""
+        rows = pa.concat_tables([DRIVERS_SCHEMA.empty_table(), *self._drivers])
+        keys = ("household_id", "as_of", "mechanism")
+        return rows.sort_by([(key, "ascending") for key in keys]).cast(DRIVERS_SCHEMA)
+
+    def _one_life(self, county: County, as_of: date, number: int, without: str | None) -> np.ndarray:
         life = copy.copy(county)
         for name in _MOVED:
             setattr(life, name, copy.deepcopy(getattr(county, name)))
         # Lives of one number have the county's common shocks in common, whatever the block.
         life.streams = streams_of([self.seed, _STREAM, day_number(as_of), number], block=county.block.number)
         life.journal = Journal()
+        if without is not None:
+            MECHANISMS[without](life)
         for t in range(county.t, county.t + HORIZON_MONTHS):
             life.t = t
             self.live(life)
@@ -138,6 +183,11 @@ def told_of(replays: int, *, at: Sequence[date], made: Made) -> pa.Schema:
     }
     told = {REPLAYS: str(replays), LIVED_BY: json.dumps(lived_by, sort_keys=True)}
     return SCHEMA.with_metadata(told)
+
+
+def told_of_drivers(told: pa.Schema) -> pa.Schema:
+    """Return the schema of the drivers' file, which says of itself what the truth's says."""
+    return DRIVERS_SCHEMA.with_metadata(told.metadata)
 
 
 def dates_of_truth(asked: Sequence[date], *, calendar: Calendar) -> list[date]:
@@ -200,4 +250,17 @@ def _table(block: Block, risk: np.ndarray, as_of: date) -> pa.Table:
 
     return pa.table(
         [tables.household_ids(block), pa.array([as_of] * len(risk), pa.date32()), pa.array(risk)], schema=SCHEMA
+    )
+
+
+def _driver_rows(
+    block: Block, rows: np.ndarray, as_of: date, mechanism: str, lowers: np.ndarray, error: np.ndarray
+) -> pa.Table:
+    from riskmodel.simulation import tables
+
+    ids = tables.household_ids(block).take(pa.array(rows))
+    n = len(rows)
+    return pa.table(
+        [ids, pa.array([as_of] * n, pa.date32()), pa.array([mechanism] * n), pa.array(lowers), pa.array(error)],
+        schema=DRIVERS_SCHEMA,
     )

@@ -23,10 +23,11 @@ from riskmodel.progress import counting
 from riskmodel.simulation.blocks import Block
 from riskmodel.simulation.calendar import Calendar
 from riskmodel.simulation.county import Plan, live_block, live_one_month, make_plan
+from riskmodel.simulation.drivers import MECHANISMS
 from riskmodel.simulation.state import County
 from riskmodel.simulation.switches import Switches
 from riskmodel.simulation.tables import assemble
-from riskmodel.simulation.truth import HORIZON_MONTHS, TRUTH, Truth, dates_of_truth, told_of
+from riskmodel.simulation.truth import DRIVERS, HORIZON_MONTHS, TRUTH, Truth, dates_of_truth, told_of, told_of_drivers
 
 
 def simulate_registry(
@@ -42,6 +43,7 @@ def simulate_registry(
     dirty: float | None = None,
     replays: int | None = None,
     truth_at: Sequence[date] = (),
+    drivers: bool = False,
     workers: int | None = None,
 ) -> dict[str, int]:
     """Simulate a county and write it as a registry folder; give the number of rows by table.
@@ -50,8 +52,9 @@ def simulate_registry(
     in a folder that holds other files, which stay (:func:`~riskmodel.simulation.room.check_folder`); ``dirty`` is the
     share of rows that get a fault (:func:`~riskmodel.simulation.dirt.make_dirty`), and then the rows counted are those
     before. With ``replays``, each household's true risk at the dates ``truth_at`` lies beside the tables
-    (:mod:`riskmodel.simulation.truth`). With ``identity``, names and numbers of people who cannot be real lie in a
-    folder of their own beside the registry (:mod:`riskmodel.simulation.identity`).
+    (:mod:`riskmodel.simulation.truth`), and with ``drivers`` what drives it (:mod:`riskmodel.simulation.drivers`). With
+    ``identity``, names and numbers of people who cannot be real lie in a folder of their own beside the registry
+    (:mod:`riskmodel.simulation.identity`).
     ``simulated.json`` says how the county was made (:mod:`riskmodel.simulation.made`). ``workers`` says how many
     blocks are lived at a time, by default as many as there are cores: the bytes do not depend on it, memory does.
     """
@@ -76,7 +79,7 @@ def simulate_registry(
     # Left last: whatever fails, no identity lies beside a registry of other people.
     with contextlib.ExitStack() as afterwards, write_aside(out) as aside:
         told = told_of(replays or 0, at=dates, made=made)
-        rows = _write(plan, aside, workers=many, replays=replays or 0, dates=dates, told=told)
+        rows = _write(plan, aside, workers=many, replays=replays or 0, dates=dates, told=told, drivers=drivers)
         if identity:
             write_identity(aside, afterwards.enter_context(write_aside(place_of(out))), seed=seed)
         made.write(aside)
@@ -89,7 +92,14 @@ def simulate_registry(
 
 
 def _write(
-    plan: Plan, folder: Path, *, workers: int, replays: int, dates: Sequence[date], told: pa.Schema
+    plan: Plan,
+    folder: Path,
+    *,
+    workers: int,
+    replays: int,
+    dates: Sequence[date],
+    told: pa.Schema,
+    drivers: bool,
 ) -> dict[str, int]:
     """Live the blocks side by side and write them one below the other; give the rows by table."""
     from riskmodel.registry import RegistryWriter
@@ -98,7 +108,8 @@ def _write(
     rows = dict.fromkeys(TABLES, 0)
     stopped = threading.Event()
     at_a_time = min(workers, len(plan.blocks))
-    months = plan.calendar.months + len(dates) * replays * HORIZON_MONTHS
+    lives = replays * (1 + len(MECHANISMS) if drivers else 1)
+    months = plan.calendar.months + len(dates) * lives * HORIZON_MONTHS
     label = "months lived" if len(plan.blocks) == 1 else "months of blocks lived"
     with counting(label, total=months * len(plan.blocks)) as count, RegistryWriter(folder, cut_on=plan.until) as writer:
 
@@ -108,23 +119,25 @@ def _write(
             live_one_month(county)
             count()
 
-        def tables_of(block: Block) -> tuple[dict[str, pa.Table], pa.Table]:
-            truth = Truth(replays, plan.seed, dates, live, workers=max(1, workers // at_a_time))
+        def tables_of(block: Block) -> tuple[dict[str, pa.Table], pa.Table, pa.Table]:
+            truth = Truth(replays, plan.seed, dates, live, workers=max(1, workers // at_a_time), drivers=drivers)
             county = live_block(plan, block, before_month=truth.before_month, live=live)
-            return dict(assemble(county)), truth.table()
+            return dict(assemble(county)), truth.table(), truth.driver_table()
 
         calls = (partial(tables_of, block) for block in plan.blocks)
         with (
             closing(side_by_side(calls, workers=at_a_time, stopped=stopped)) as lived,
-            _truth_file(writer.folder if dates else None, told) as add_risks,
+            _file_of(writer.folder / TRUTH if dates else None, told) as add_risks,
+            _file_of(writer.folder / DRIVERS if dates and drivers else None, told_of_drivers(told)) as add_drivers,
         ):
-            for tables, risks in lived:
+            for tables, risks, driven in lived:
                 for name in list(tables):
                     # Let go of: what is written need not lie in memory while the rest is.
                     table = tables.pop(name)
                     writer.add(name, table)
                     rows[name] += table.num_rows
                 add_risks(risks)
+                add_drivers(driven)
     return rows
 
 
@@ -135,10 +148,10 @@ def _dates_of_truth(replays: int, *, at: Sequence[date], calendar: Calendar) -> 
 
 
 @contextlib.contextmanager
-def _truth_file(folder: Path | None, told: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
-    """Give a call that adds risks to the file in ``folder``; without a folder it does nothing."""
-    if folder is None:
-        yield lambda risks: None
+def _file_of(place: Path | None, told: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Give a call that adds rows to the file at ``place``; without a place it does nothing."""
+    if place is None:
+        yield lambda rows: None
         return
-    with pq.ParquetWriter(folder / TRUTH, told, compression="zstd") as writer:
+    with pq.ParquetWriter(place, told, compression="zstd") as writer:
         yield writer.write_table
