@@ -55,7 +55,7 @@ def test_a_workbook_that_visitors_wrote_into_is_never_replaced(run):
     made = make_report(run, run / "report")
     make_report(run, run / "report")
     book = openpyxl.load_workbook(made.workbook)
-    book.worksheets[0]["K2"] = "存在风险"
+    book.worksheets[1]["K2"] = "存在风险"
     book.save(made.workbook)
     filled = made.workbook.read_bytes()
     with pytest.raises(CallError, match="was changed after it was made and may hold what visits found"):
@@ -152,16 +152,18 @@ def test_what_says_least_comes_last(scored_run):
 @pytest.mark.parametrize(
     ("risk", "zh", "en"),
     [
-        (0.237, "每100户中预计约有24户", "Of 100 households scored like this one, about 24"),
-        (0.01, "每100户中预计约有1户", "Of 100 households scored like this one, about 1 "),
+        (0.237, "预计每4户中约有1户", "Of households scored like this one, about 1 in 4 "),
+        (0.125, "预计每8户中约有1户", "Of households scored like this one, about 1 in 8 "),
+        (0.62, "预计每10户中约有6户", "Of households scored like this one, about 6 in 10 "),
+        (0.01, "预计每100户中约有1户", "Of households scored like this one, about 1 in 100 "),
         (0.004, "每1000户中预计约有4户", "Of 1,000 households scored like this one, about 4 "),
         (0.0094, "每1000户中预计约有9户", "Of 1,000 households scored like this one, about 9 "),
-        (0.0095, "每100户中预计约有1户", "Of 100 households scored like this one, about 1 "),
+        (0.0095, "预计每105户中约有1户", "Of households scored like this one, about 1 in 105 "),
         (0.0005, "每1000户中预计约有1户", "Of 1,000 households scored like this one, about 1 "),
         (0.0001, "每1000户中预计不到1户", "Of 1,000 households scored like this one, fewer than 1 "),
     ],
 )
-def test_a_risk_is_said_as_so_many_of_a_hundred(scored_run, risk, zh, en):
+def test_a_risk_is_said_as_so_many_of_so_few(scored_run, risk, zh, en):
     data = read_report_data(scored_run)
     flag = replace(data.flags[0], risk=risk)
     assert zh in meaning(flag, data, "zh")

@@ -114,7 +114,7 @@ def test_the_report_is_complete(scored_run, report):
     townships = {file_stem(code) for code in scores["township_code"].unique()}
     households = {file_stem(household) for household in flags["household_id"]}
     assert len(townships) > 1
-    assert listing(report) == {"list.xlsx", "made.json"} | {
+    assert listing(report) == {"list.xlsx", "list.en.xlsx", "made.json"} | {
         f"{name}{suffix}.html"
         for suffix in ("", ".en")
         for name in ("index", *(f"townships/{t}" for t in townships), *(f"households/{h}" for h in households))
@@ -251,10 +251,12 @@ def test_a_sheet_says_what_flags_parquet_says(scored_run, report, lang):
         page = Page(report / "households" / f"{file_stem(flag.household_id)}{'' if lang == 'zh' else '.en'}.html")
         assert page.shows(flag.household_id)
         assert f'<div class="score"><b>{percent(flag.risk)}</b>' in page.source
-        # The bars' titles are the reasons as stored; a reader hears and hovers them.
+        # The bars' titles are the reasons as stored; of those that lower the score two are shown.
         positions = [page.text.index(reason[lang]) for reason in flag.reasons if reason["contribution"] > 0]
         assert positions == sorted(positions)
-        assert all(page.shows(reason[lang]) for reason in flag.reasons)
+        lowering = [reason for reason in flag.reasons if reason["contribution"] < 0]
+        assert all(page.shows(reason[lang]) for reason in flag.reasons if reason not in lowering[2:])
+        assert not any(page.shows(reason[lang]) for reason in lowering[2:])
         sums = f"{flag.base_value:.2f}", f"{flag.margin - flag.base_value:+.2f}", f"{flag.margin:.2f}"
         told = "基准 {} + 各项贡献 {} = {}" if lang == "zh" else "base value {} + contributions {} = {}"
         assert page.shows(told.format(*sums))

@@ -22,11 +22,18 @@ def report(
         _Language, typer.Option(help="The language of index.html; the other lies beside it.")
     ] = _Language.zh,
     out: Annotated[Path | None, typer.Option(help="A folder for the report; by default DIR/report.")] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of an earlier run: township pages then say who is newly flagged, still, no longer."
+        ),
+    ] = None,
 ) -> None:
-    """Make the list for home visits: index.html, township pages, a sheet per flagged household, list.xlsx.
+    """Make the list for home visits: index.html, township pages, a sheet per flagged household, workbooks.
 
     Every page is one file that needs nothing else: no script, no network. Household sheets print on one A4 page, with
-    lines for what the visit finds. Pages come in Chinese and English; --lang says which one index.html is.
+    lines for what the visit finds. list.xlsx has a sheet a township, with columns for the visit. All comes in Chinese
+    and English; --lang says in which index.html and list.xlsx are.
 
     Only the folder that `riskmodel score` left is read, never the registry.
 
@@ -36,7 +43,7 @@ def report(
     check_output_folder(place)
     from riskmodel.report import make_report
 
-    made = make_report(folder, place, lang=lang.value)
+    made = make_report(folder, place, lang=lang.value, previous=previous)
     typer.echo(
         f"{made.households:,} household sheets, {made.townships:,} townships -> {made.index} and {made.workbook}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib import resources
@@ -14,12 +14,29 @@ from markupsafe import Markup
 from riskmodel.explain.words import signed
 from riskmodel.registry.codes import CODE_BOOK, Lang, label
 from riskmodel.report import charts, words
-from riskmodel.report.data import Flag, ReportData, Township, count_risk_types, expected_cases
+from riskmodel.report.data import (
+    Flag,
+    ReportData,
+    Township,
+    count_categories,
+    count_risk_types,
+    expected_cases,
+)
 from riskmodel.report.doors import door_check
+from riskmodel.report.histories import History
+from riskmodel.report.history_picture import history_picture
+from riskmodel.report.since import Since
+from riskmodel.report.vocabulary import word
 
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 SHOWN = 200
+# Rows of a township's list on a page.
+ROWS = 100
+CARD = "card.html"
 _MOST_BARS = 12
+_SHADES = 5
+# What fits on one A4 page beside the form: the smaller reasons are in the workbook, and the sheet says how many.
+_LOWERING_SHOWN, _WHAT_IF_SHOWN = 2, 3
 
 
 class Pages:
@@ -27,16 +44,25 @@ class Pages:
 
     Parameters
     ----------
+    data : ReportData
+        For sheets alone, :meth:`ReportData.light` is enough.
     lang : {"zh", "en"}
         The pages' language.
     main : {"zh", "en"}
         The report's main language: its pages have the plain names (``index.html``), the other's are marked
         (``index.en.html``).
+    since : Since, optional
+        The run before, to compare with.
+    card : bool
+        Whether the model's card lies in the report.
     """
 
-    def __init__(self, data: ReportData, *, lang: Lang, main: Lang) -> None:
+    def __init__(
+        self, data: ReportData, *, lang: Lang, main: Lang, since: Since | None = None, card: bool = False
+    ) -> None:
         self.data = data
         self.lang = lang
+        self.since = since
         other = next(language for language in LANGUAGES if language != lang)
         self.suffix = suffix(lang, main)
         self._environment = jinja2.Environment(
@@ -55,21 +81,31 @@ class Pages:
             style=Markup(style),
             horizon=words.horizon(data, lang),
             question=words.question(data, lang),
-            provenance=_provenance(data, lang),
+            provenance=words.provenance(data, lang),
             percent=words.percent,
             signed=signed,
             door_check=door_check,
+            since=since,
+            card=CARD if card else None,
             verdicts=[code.label(lang) for code in CODE_BOOK["visit_verdict"]],
             **_in_language(data, lang),
         )
 
-    def all(self) -> Iterator[tuple[str, str]]:
-        """Yield (path inside the report, text) of every page."""
+    def overviews(self) -> Iterator[tuple[str, str]]:
+        """Yield (path inside the report, text) of the index and of every township's pages."""
         yield f"index{self.suffix}.html", self.index()
         for township in self.data.townships:
-            yield f"townships/{township.file}{self.suffix}.html", self.township(township)
-        for flag in self.data.flags:
-            yield f"households/{flag.file}{self.suffix}.html", self.household(flag)
+            for number, text in enumerate(self.township(township)):
+                yield self.township_path(township, number), text
+
+    def township_path(self, township: Township, number: int = 0) -> str:
+        """Return the path of a page of a township's list, the first without a number."""
+        part = f"~p{number + 1}" if number else ""
+        return f"townships/{township.file}{part}{self.suffix}.html"
+
+    def sheet_path(self, flag: Flag) -> str:
+        """Return the path of a household's sheet."""
+        return f"households/{flag.file}{self.suffix}.html"
 
     def index(self) -> str:
         """Return the overview with the list's first rows."""
@@ -86,41 +122,95 @@ class Pages:
         return self._render(
             "index.html",
             histogram=histogram,
-            type_bars=self._type_bars(data.risk_type_counts),
-            expected=expected_cases(data.flags),
-            outside=sum(not flag.in_cohort for flag in data.flags),
+            **self._counts(data.flags),
             shown=data.flags[:SHOWN],
             widest=max(shares, default=0.0) or 1.0,
+            calibration=data.metrics.get("further", {}).get("totals", []),
+            changes=self._changes(data.flags, None),
         )
 
-    def township(self, township: Township) -> str:
-        """Return a township's page with all its flagged households."""
-        villages = Counter(flag.village or self._word("no_code") for flag in township.flags)
-        return self._render(
-            "township.html",
-            township=township,
-            expected=expected_cases(township.flags),
-            outside=sum(not flag.in_cohort for flag in township.flags),
-            type_bars=self._type_bars(count_risk_types(township.flags)),
-            village_bars=self._bars(
-                [(name, count) for name, count in sorted(villages.items(), key=lambda item: (-item[1], item[0]))],
-                title=self._word("village"),
-            ),
-        )
+    def township(self, township: Township) -> Iterator[str]:
+        """Yield the pages of a township, each with so many of its flagged households; the first with the counts."""
+        pages = max(1, math.ceil(len(township.flags) / ROWS))
+        shares = [village.flagged / village.scored for village in township.villages]
+        most = max(shares, default=0.0)
+        shades = [math.ceil(_SHADES * share / most) if most else 0 for share in shares]
+        for number in range(pages):
+            yield self._render(
+                "township.html",
+                township=township,
+                **self._counts(township.flags),
+                tiles=list(zip(township.villages, shades, strict=True)),
+                shown=township.flags[ROWS * number : ROWS * (number + 1)],
+                number=number,
+                pages=pages,
+                paths=[self.township_path(township, n).removeprefix("townships/") for n in range(pages)],
+                changes=self._changes(township.flags, township.code),
+            )
 
-    def household(self, flag: Flag) -> str:
+    def household(self, flag: Flag, history: History | None) -> str:
         """Return the sheet of one flagged household."""
-        sizes = [abs(reason.contribution) for reason in flag.reasons]
-        scale = max([*sizes, abs(flag.other_contributions)])
+        lowering = flag.lowering[:_LOWERING_SHOWN]
+        hidden = flag.lowering[_LOWERING_SHOWN:]
+        rest = flag.other_contributions + sum(reason.contribution for reason in hidden)
+        scale = max([*(abs(reason.contribution) for reason in flag.reasons), abs(rest)])
 
         def draw(contribution: float, title: str) -> Markup:
             return charts.contribution_bar(contribution, scale=scale, title=title)
 
-        return self._render("household.html", flag=flag, draw=draw)
+        picture = None
+        if history is not None and words.has_income(history):
+            picture = history_picture(
+                history,
+                title=self._word("three_years_alt"),
+                per=self._word("yuan_person_quarter"),
+                line_word=self._word("line"),
+                lang=self.lang,
+            )
+        return self._render(
+            "household.html",
+            flag=flag,
+            lowering=lowering,
+            hidden=len(hidden),
+            rest=rest,
+            draw=draw,
+            picture=picture,
+            what_if=[getattr(each, self.lang) for each in flag.what_if[:_WHAT_IF_SHOWN]],
+            unseen=words.unseen(flag, self.data, self.lang),
+            little_known=words.little_known(flag, self.lang),
+        )
 
-    def _type_bars(self, counts: Sequence[tuple[str, int]]) -> Markup:
-        named = [(label("risk_type", kind, self.lang), count) for kind, count in counts]
-        return self._bars(named, title=self._word("risk_types"))
+    def _counts(self, flags: Sequence[Flag]) -> dict[str, Any]:
+        return {
+            "expected": expected_cases(flags),
+            "outside": sum(not flag.in_cohort for flag in flags),
+            "type_bars": self._bars(
+                [(label("risk_type", kind, self.lang), count) for kind, count in count_risk_types(flags)],
+                title=self._word("risk_types"),
+            ),
+            "category_bars": self._bars(
+                [
+                    (label("listing_category", kind, self.lang) if kind else self._word("none"), count)
+                    for kind, count in count_categories(flags)
+                ],
+                title=self._word("categories"),
+            ),
+        }
+
+    def _changes(self, flags: Sequence[Flag], town: str | None) -> list[tuple[str, int]]:
+        """Return what changed since the run before, in a township or (None) everywhere."""
+        if self.since is None:
+            return []
+        still = sum(flag.household_id in self.since.still for flag in flags)
+        left = [
+            (key, sum(counts.values()) if town is None else counts.get(town, 0))
+            for key, counts in (
+                ("since_gone", self.since.gone),
+                ("since_listed", self.since.listed),
+                ("since_away", self.since.away),
+            )
+        ]
+        return [("since_new", len(flags) - still), ("since_still", still), *left]
 
     def _bars(self, counts: Sequence[tuple[str, int]], *, title: str) -> Markup:
         if not counts:
@@ -128,7 +218,7 @@ class Pages:
         return charts.count_bars([(name, n, f"{n:,}") for name, n in counts[:_MOST_BARS]], title=title)
 
     def _word(self, key: str) -> str:
-        return words.word(key, self.lang)
+        return word(key, self.lang)
 
     def _render(self, template: str, **values: Any) -> str:
         return self._environment.get_template(template).render(**values)
@@ -146,30 +236,15 @@ def suffix(lang: Lang, main: Lang) -> str:
 def _in_language(data: ReportData, lang: Lang) -> dict[str, Callable[..., Any]]:
     """The functions that templates call, with the language filled in."""
     return {
-        "w": lambda key, **values: words.word(key, lang, **values),
+        "w": lambda key, **values: word(key, lang, **values),
         "meaning": lambda flag: words.meaning(flag, data, lang),
         "rules": lambda flag: words.rules(flag, data, lang),
         **{
             name: partial(_call, getattr(words, name), lang)
-            for name in ("category", "source", "risk_types", "measures")
+            for name in ("category", "source", "risk_types", "measures", "together")
         },
     }
 
 
-def _call(function: Callable[[Flag, Lang], Any], lang: Lang, flag: Flag) -> Any:
-    return function(flag, lang)
-
-
-def _provenance(data: ReportData, lang: Lang) -> list[str]:
-    record = data.record
-    check = record["contributions_check"]
-    return [
-        words.word(
-            "made_from", lang, registry=record["registry"]["fingerprint"], catalogue=record["model"]["catalogue_hash"]
-        ),
-        words.word("checked", lang, margin=f"{check['against_margin']:.1e}"),
-        *(
-            words.word("absent", lang, table=name, n=len(features))
-            for name, features in record["registry"]["absent"].items()
-        ),
-    ]
+def _call(function: Callable[[Any, Lang], Any], lang: Lang, thing: Any) -> Any:
+    return function(thing, lang)

@@ -1,9 +1,10 @@
-"""The list as a workbook: a sheet in each language with columns for the visit, and a sheet that explains it."""
+"""The list as a workbook: an overview, a sheet a township with columns for the visit, and a sheet that explains it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,14 +13,20 @@ from typing import Any
 from riskmodel.drawing import text_width
 from riskmodel.registry.codes import CODE_BOOK, Lang
 from riskmodel.report import words
-from riskmodel.report.data import Flag, ReportData
+from riskmodel.report.data import Flag, ReportData, Township, expected_cases
+from riskmodel.report.vocabulary import word
 
+# The hidden sheet by which verdicts find back: which run, and which household stands in which row.
+KEY_SHEET = "_run"
 _EARLIEST = date(2015, 1, 1)
 _EARLIEST_TIME = datetime(2015, 1, 1, tzinfo=UTC)
 _A3 = 8
 _LINE = 13.5
 _README_WIDTH = 96
+_LONGEST_NAME = 31
 _DEEP, _SOFT, _TO_FILL = "#1F4E63", "#E8EEF1", "#FDF6E3"
+# What XML cannot hold; shown as the sign for something that cannot be shown.
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -32,46 +39,75 @@ class _Column:
     value: Callable[[Flag], Any] | None
 
 
-def write_workbook(data: ReportData, path: Path, *, main: Lang) -> None:
-    """Write ``list.xlsx``.
+def write_workbook(data: ReportData, path: Path, *, lang: Lang) -> None:
+    """Write the list in one language.
 
-    The main language's sheet comes first. Text is written as text, never as a formula or a number, so neither an id
-    with leading zeros nor a note that starts with ``=`` changes its meaning.
+    Text is written as text, never as a formula, a link or a number, so neither an id with leading zeros nor a note
+    that starts with ``=`` changes its meaning; a character that a workbook cannot hold is written as ``\ufffd``. Rows
+    go to the disk as they come: memory does not grow with them.
     """
     import xlsxwriter
 
-    with xlsxwriter.Workbook(str(path)) as book:
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
         # A workbook that said when it was made would have other bytes every time.
-        book.set_properties({"title": words.word("title", main), "created": _EARLIEST_TIME})
+        book.set_properties({"title": word("title", lang), "created": _EARLIEST_TIME})
         formats = _formats(book)
-        other: Lang = "en" if main == "zh" else "zh"
-        for lang in (main, other):
-            _list_sheet(book, data, lang=lang, formats=formats)
-        _readme_sheet(book, data, order=(main, other), formats=formats)
+        towns = [township for township in data.townships if township.flags]
+        names = sheet_names(
+            [township.code or word("no_township", lang) for township in towns],
+            taken=[word("overview", lang), word("readme", lang), KEY_SHEET],
+        )
+        _overview_sheet(book, data, towns, names, lang=lang, formats=formats)
+        for township, name in zip(towns, names, strict=True):
+            _list_sheet(book.add_worksheet(name), township.flags, lang=lang, formats=formats)
+        _readme_sheet(book, data, lang=lang, formats=formats)
+        _key_sheet(book, data, towns, names)
+
+
+def sheet_names(codes: Sequence[str], *, taken: Sequence[str] = ()) -> list[str]:
+    """Return a name for each code that Excel takes as a sheet's: short, plain, and none twice whatever the capitals.
+
+    >>> sheet_names(["360981100", "a/b", "A:b", "'x'", "t" * 40])
+    ['360981100', 'a_b', 'A_b~2', '_x_', 'ttttttttttttttttttttttttttttttt']
+    """
+    used = {name.casefold() for name in taken}
+    names = []
+    for code in codes:
+        plain = re.sub(r"[\[\]:*?/\\'\t\n\r]", "_", _shown(code))[:_LONGEST_NAME] or "_"
+        name, number = plain, 2
+        while name.casefold() in used or name.casefold() == "history":
+            end = f"~{number}"
+            name, number = plain[: _LONGEST_NAME - len(end)] + end, number + 1
+        used.add(name.casefold())
+        names.append(name)
+    return names
 
 
 def _columns(lang: Lang) -> list[_Column]:
-    def word(key: str, **values: object) -> str:
-        return words.word(key, lang, **values)
+    def heading(key: str) -> str:
+        return word(key, lang)
 
     joiner = "、" if lang == "zh" else ", "
     return [
-        _Column(word("rank"), 7, "count", lambda flag: flag.rank),
-        _Column(word("household"), 16, "text", lambda flag: flag.household_id),
-        _Column(word("township"), 13, "text", lambda flag: flag.township),
-        _Column(word("village"), 15, "text", lambda flag: flag.village),
-        _Column(word("risk"), 9, "percent", lambda flag: flag.risk),
-        _Column(word("flagged_by"), 12, "wrap", lambda flag: words.source(flag, lang)),
-        _Column(word("category"), 15, "wrap", lambda flag: words.category(flag, lang)),
+        _Column(heading("rank"), 7, "count", lambda flag: flag.rank),
+        _Column(heading("household"), 16, "text", lambda flag: flag.household_id),
+        _Column(heading("township"), 13, "text", lambda flag: flag.township),
+        _Column(heading("village"), 15, "text", lambda flag: flag.village),
+        _Column(heading("risk"), 9, "percent", lambda flag: flag.risk),
+        _Column(heading("flagged_by"), 12, "wrap", lambda flag: words.source(flag, lang)),
+        _Column(heading("category"), 15, "wrap", lambda flag: words.category(flag, lang)),
         _Column(
-            word("risk_types"), 22, "wrap", lambda flag: joiner.join(name for _, name in words.risk_types(flag, lang))
+            heading("risk_types"),
+            22,
+            "wrap",
+            lambda flag: joiner.join(name for _, name in words.risk_types(flag, lang)),
         ),
-        _Column(word("reasons_heading"), 64, "wrap", lambda flag: _numbered(flag, lang)),
-        _Column(word("measures_heading"), 22, "wrap", lambda flag: joiner.join(words.measures(flag, lang))),
-        _Column(word("verdict"), 14, "fill", None),
-        _Column(word("visit_date"), 13, "fill_date", None),
-        _Column(word("visitor"), 12, "fill", None),
-        _Column(word("note"), 30, "fill", None),
+        _Column(heading("reasons_heading"), 72, "wrap", lambda flag: _numbered(flag, lang)),
+        _Column(heading("measures_heading"), 22, "wrap", lambda flag: joiner.join(words.measures(flag, lang))),
+        _Column(heading("verdict"), 14, "fill", None),
+        _Column(heading("visit_date"), 13, "fill_date", None),
+        _Column(heading("visitor"), 12, "fill", None),
+        _Column(heading("note"), 30, "fill", None),
     ]
 
 
@@ -108,20 +144,54 @@ def _formats(book: Any) -> dict[str, Any]:
     }
 
 
-def _list_sheet(book: Any, data: ReportData, *, lang: Lang, formats: dict[str, Any]) -> None:
-    sheet = book.add_worksheet(words.word(f"sheet_{lang}", lang))
+def _overview_sheet(
+    book: Any,
+    data: ReportData,
+    towns: Sequence[Township],
+    names: Sequence[str],
+    *,
+    lang: Lang,
+    formats: dict[str, Any],
+) -> None:
+    sheet = book.add_worksheet(word("overview", lang))
+    record = data.record
+    signed = f"{record['model']['name']} {word('version', lang, n=record['model']['version'])}"
+    _text(sheet, 0, 0, word("title", lang), formats["title"])
+    _text(sheet, 1, 0, f"{word('as_of', lang)} {data.as_of} · {word('model', lang)} {signed}", formats["prose"])
+    headings = [word(key, lang) for key in ("township", "sheet_heading", "scored", "flagged", "expected")]
+    for position, heading in enumerate(headings):
+        sheet.set_column(position, position, 18)
+        _text(sheet, 3, position, heading, formats["heading"])
+    for row, (township, name) in enumerate(zip(towns, names, strict=True), start=4):
+        _text(sheet, row, 0, township.code, formats["text"])
+        _text(sheet, row, 1, name, formats["text"])
+        sheet.write_number(row, 2, township.scored, formats["count"])
+        sheet.write_number(row, 3, len(township.flags), formats["count"])
+        sheet.write_number(row, 4, round(expected_cases(township.flags), 1), formats["count"])
+    if not towns:
+        _text(sheet, 4, 0, word("nobody", lang), formats["prose"])
+
+
+def _list_sheet(sheet: Any, flags: Sequence[Flag], *, lang: Lang, formats: dict[str, Any]) -> None:
     columns = _columns(lang)
-    last = max(len(data.flags), 1)
-    sheet.set_row(0, 32)
+    last = max(len(flags), 1)
     for position, column in enumerate(columns):
         sheet.set_column(position, position, column.width)
-        sheet.write_string(0, position, column.heading, formats["heading"])
-    for row, flag in enumerate(data.flags, start=1):
-        sheet.set_row(row, max(_row_height(c.value(flag), c.width) for c in columns if c.kind == "wrap" and c.value))
-        for position, column in enumerate(columns):
-            _write(sheet, row, position, column, flag, formats)
     sheet.autofilter(0, 0, last, len(columns) - 1)
     sheet.freeze_panes(1, 2)
+    sheet.set_row(0, 32)
+    for position, column in enumerate(columns):
+        _text(sheet, 0, position, column.heading, formats["heading"])
+    for row, flag in enumerate(flags, start=1):
+        values = [None if column.value is None else column.value(flag) for column in columns]
+        wrapped = [
+            _row_height(str(value), column.width)
+            for value, column in zip(values, columns, strict=True)
+            if column.kind == "wrap"
+        ]
+        sheet.set_row(row, max(wrapped))
+        for position, (column, value) in enumerate(zip(columns, values, strict=True)):
+            _write(sheet, row, position, column, value, formats)
     risk = next(p for p, column in enumerate(columns) if column.kind == "percent")
     sheet.conditional_format(
         1, risk, last, risk, {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#E9A98B"}
@@ -134,19 +204,27 @@ def _list_sheet(book: Any, data: ReportData, *, lang: Lang, formats: dict[str, A
     sheet.set_footer("&L&A&R&P / &N")
 
 
-def _write(sheet: Any, row: int, position: int, column: _Column, flag: Flag, formats: dict[str, Any]) -> None:
+def _write(sheet: Any, row: int, position: int, column: _Column, value: Any, formats: dict[str, Any]) -> None:
     shown = formats[column.kind]
     if column.value is None:
         sheet.write_blank(row, position, None, shown)
     elif column.kind in ("count", "percent"):
-        sheet.write_number(row, position, column.value(flag), shown)
+        sheet.write_number(row, position, value, shown)
     else:
-        sheet.write_string(row, position, column.value(flag), shown)
+        _text(sheet, row, position, value, shown)
+
+
+def _text(sheet: Any, row: int, position: int, value: str, shown: Any) -> None:
+    sheet.write_string(row, position, _shown(value), shown)
+
+
+def _shown(value: str) -> str:
+    return _UNSHOWABLE.sub("\ufffd", value)
 
 
 def _validate(sheet: Any, columns: list[_Column], last: int, lang: Lang) -> None:
     verdict, visited = (
-        next(p for p, column in enumerate(columns) if column.heading == words.word(key, lang))
+        next(p for p, column in enumerate(columns) if column.heading == word(key, lang))
         for key in ("verdict", "visit_date")
     )
     verdicts = [code.label(lang) for code in CODE_BOOK["visit_verdict"]]
@@ -158,8 +236,8 @@ def _validate(sheet: Any, columns: list[_Column], last: int, lang: Lang) -> None
         {
             "validate": "list",
             "source": verdicts,
-            "error_title": words.word("verdict", lang),
-            "error_message": words.word("pick", lang),
+            "error_title": word("verdict", lang),
+            "error_message": word("pick", lang),
         },
     )
     sheet.data_validation(
@@ -171,40 +249,60 @@ def _validate(sheet: Any, columns: list[_Column], last: int, lang: Lang) -> None
             "validate": "date",
             "criteria": ">=",
             "value": _EARLIEST,
-            "error_title": words.word("visit_date", lang),
-            "error_message": words.word("date_wanted", lang),
+            "error_title": word("visit_date", lang),
+            "error_message": word("date_wanted", lang),
         },
     )
 
 
-def _readme_sheet(book: Any, data: ReportData, *, order: tuple[Lang, Lang], formats: dict[str, Any]) -> None:
-    sheet = book.add_worksheet(" ".join(words.word("readme", lang) for lang in order))
+def _readme_sheet(book: Any, data: ReportData, *, lang: Lang, formats: dict[str, Any]) -> None:
+    sheet = book.add_worksheet(word("readme", lang))
     sheet.set_column(0, 0, _README_WIDTH)
     sheet.hide_gridlines(2)
     sheet.fit_to_pages(1, 0)
-    row = 0
-    for lang in order:
-        record = data.record
-        sheet.write_string(row, 0, words.word("title", lang), formats["title"])
-        signed = f"{record['model']['name']} {words.word('version', lang, n=record['model']['version'])}"
-        lines = [
-            f"{words.word('as_of', lang)} {data.as_of} · {words.word('model', lang)} {signed}",
-            f"{words.word('households_scored', lang)} {data.counts['present']:,} · "
-            f"{words.word('flagged', lang)} {data.counts['flagged']:,}",
-            words.word("clue", lang),
-        ]
-        for number, text in enumerate(lines, start=row + 1):
-            sheet.set_row(number, _row_height(text, _README_WIDTH))
-            sheet.write_string(number, 0, text, formats["prose"])
-        row += len(lines) + 1
-        sheet.write_string(row, 0, words.word("how_to_read", lang), formats["subtitle"])
-        explained = [
-            " ".join([words.word("how_risk", lang, horizon=words.horizon(data, lang)), *words.question(data, lang)]),
-            words.word("how_reason", lang),
-            words.word("how_order", lang),
-            words.word("to_fill", lang),
-        ]
-        for number, text in enumerate(explained, start=row + 1):
-            sheet.set_row(number, _row_height(text, _README_WIDTH))
-            sheet.write_string(number, 0, text, formats["prose"])
-        row += len(explained) + 3
+    record = data.record
+    signed = f"{record['model']['name']} {word('version', lang, n=record['model']['version'])}"
+    told = [
+        f"{word('as_of', lang)} {data.as_of} · {word('model', lang)} {signed}",
+        f"{word('households_scored', lang)} {data.counts['present']:,} · "
+        f"{word('flagged', lang)} {data.counts['flagged']:,}",
+        word("clue", lang),
+    ]
+    explained = [
+        " ".join([word("how_risk", lang, horizon=words.horizon(data, lang)), *words.question(data, lang)]),
+        word("how_reason", lang),
+        word("how_order", lang),
+        word("to_fill", lang),
+    ]
+    lines = [
+        (word("title", lang), "title"),
+        *((text, "prose") for text in told),
+        (word("how_to_read", lang), "subtitle"),
+        *((text, "prose") for text in explained),
+    ]
+    for row, (text, kind) in enumerate(lines):
+        if kind == "prose":
+            sheet.set_row(row, _row_height(text, _README_WIDTH))
+        _text(sheet, row, 0, text, formats[kind])
+
+
+def _key_sheet(book: Any, data: ReportData, towns: Sequence[Township], names: Sequence[str]) -> None:
+    """Write, hidden, which run the list is of and which household stands in which row of which sheet."""
+    sheet = book.add_worksheet(KEY_SHEET)
+    sheet.very_hidden()
+    record = data.record
+    run = [
+        ("as_of", data.as_of.isoformat()),
+        ("model", f"{record['model']['name']}@{record['model']['version']}"),
+        ("flags_sha256", record["files"]["flags.parquet"]["sha256"]),
+    ]
+    for row, (name, value) in enumerate(run):
+        _text(sheet, row, 0, name, None)
+        _text(sheet, row, 1, value, None)
+    row = len(run) + 1
+    for township, name in zip(towns, names, strict=True):
+        for at, flag in enumerate(township.flags, start=2):
+            _text(sheet, row, 0, name, None)
+            sheet.write_number(row, 1, at)
+            _text(sheet, row, 2, flag.household_id, None)
+            row += 1
