@@ -13,6 +13,7 @@ import pytest
 from riskmodel.errors import CallError, DataError
 from riskmodel.evaluation import check_experiment, run_experiment
 from riskmodel.evaluation import stability as steady
+from riskmodel.features import Catalogue
 
 WAGES = """
 from riskmodel.features import feature
@@ -150,13 +151,15 @@ def test_the_list_of_a_month_before_is_much_the_same_and_not_quite(asked):
 
 
 def test_a_registry_that_cannot_be_read_a_month_earlier_is_an_error_and_no_missing_section(monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise DataError("income.parquet: cannot be read")
 
-    monkeypatch.setattr(steady, "_a_month_before", broken)
-    asked = SimpleNamespace(predictions=SimpleNamespace(taught={(0, 0): None}, origins=[date(2023, 1, 1)]))
+    monkeypatch.setattr(steady, "build_training_set", broken)
+    predictions = SimpleNamespace(taught={(0, 0): None}, origins=[date(2023, 1, 1)])
+    experiment = SimpleNamespace(outcome="need", cohort=SimpleNamespace(name=None, without=()))
+    prepared = SimpleNamespace(catalogue=Catalogue(), columns=(), registry=None, policy=None, experiment=experiment)
     with pytest.raises(DataError, match="cannot be read"):
-        steady.stability(None, None, asked)
+        steady.a_month_before(prepared, predictions)
 
 
 @pytest.mark.parametrize(

@@ -338,6 +338,20 @@ def test_the_report_says_what_a_list_means_beyond_the_tables(trained):
     page = (trained.out / "evaluation.html").read_text(encoding="utf-8")
     for word in ("走访多少户发现一户", "Visits for one case found", "Every township visits the first of its own"):
         assert word in page
+    for word in ("理由有多可靠", "How good are the reasons?"):
+        assert word in page
     told = json.loads((trained.out / "metrics.json").read_text(encoding="utf-8"))["further"]
     assert told["stability"][0]["stays"]["value"] == stays[0]
     assert not re.search(r"H\d{5}", json.dumps(told))
+
+
+def test_the_report_says_how_good_the_reasons_are(trained):
+    told = json.loads((trained.out / "metrics.json").read_text(encoding="utf-8"))["further"]["reasons"]
+    low, median, high = told["reasons_needed"]
+    assert told["flags"] > 0 and 1 <= low <= median <= high
+    rates = {rate["name"]: rate for rate in told["rates"]}
+    assert {"villages_overlap", "origin_overlap", "month_overlap", "permutation_overlap"} <= set(rates)
+    assert all(0 <= rate["value"] <= 1 for rate in rates.values() if rate["value"] is not None)
+    # Permutation asks the model alone, trees tell of themselves: where the two mostly differ one of them is wrong.
+    assert rates["permutation_overlap"]["value"] > 0.6
+    assert told["drivers"] == {}, "this county has none"

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from riskmodel.cli.app import app
 from riskmodel.errors import CallError
+from riskmodel.features import load_catalogue
 from riskmodel.registry.codes import codes
 from riskmodel.simulation import simulate
 from riskmodel.simulation.calendar import day_number
@@ -61,7 +62,8 @@ def differing(before: County, after: County) -> dict[str, set[str]]:
 @pytest.mark.parametrize(
     ("mechanism", "members", "households"),
     [
-        ("illness", {"chronic", "major", "stage", "insured", "skill", "changed"}, set()),
+        ("illness", {"chronic", "major", "stage", "skill", "changed"}, set()),
+        ("illness:medical_insurance", {"insured"}, set()),
         ("disability", {"disabled", "disability_grade", "skill", "changed"}, set()),
         ("schooling", {"school"}, set()),
         ("enterprise_failure", set(), {"debt"}),
@@ -101,8 +103,11 @@ def test_the_troubles_are_gone(county):
 
 
 def test_they_are_named_by_official_risk_types():
-    assert set(MECHANISMS) <= set(codes("risk_type"))
-    assert set(codes("risk_type")) - set(MECHANISMS) == {"accident"}
+    named = {name.partition(":")[0] for name in MECHANISMS}
+    assert set(codes("risk_type")) - named == {"accident"}
+    assert named <= set(codes("risk_type"))
+    ideas = {spec.idea: spec.risk_type for spec in load_catalogue().features.values()}
+    assert ideas["medical_insurance"] == "illness"
 
 
 def test_a_trouble_that_nobody_has_changes_no_life_by_a_bit(county):

@@ -106,7 +106,7 @@ def simulate(
         typer.Option(
             "--drivers",
             help="With --truth, also live each year again without each of a household's troubles, one at a time: "
-            "drivers.parquet says by how much each lowers its true risk. It takes eleven times as long as --truth.",
+            "drivers.parquet says by how much each lowers its true risk. It takes twelve times as long as --truth.",
         ),
     ] = False,
     workers: Annotated[

@@ -17,7 +17,8 @@ from riskmodel.evaluation.compare import draws_of, main_capacity
 from riskmodel.evaluation.inputs import Prepared, groups_of
 from riskmodel.evaluation.lead_time import LeadTime, lead_time
 from riskmodel.evaluation.other_eyes import View, by_outcome, by_treatment
-from riskmodel.evaluation.stability import Stability, stability
+from riskmodel.evaluation.reasons_quality import ReasonsQuality, reasons_quality
+from riskmodel.evaluation.stability import Stability, a_month_before, stability
 from riskmodel.evaluation.subgroups import Cell, Smallest, subgroups
 from riskmodel.evaluation.totals import Total, totals
 from riskmodel.evaluation.townships import TownshipLists, township_lists
@@ -53,6 +54,7 @@ class Further:
     by_outcome: list[View]
     lead_time: LeadTime | None
     stability: list[Stability]
+    reasons: ReasonsQuality | None
     shuffled: list[Theme]
     left_out: list[Theme]
 
@@ -70,6 +72,7 @@ class Further:
             "by_outcome": [v.to_dict() for v in self.by_outcome],
             "lead_time": None if self.lead_time is None else self.lead_time.to_dict(),
             "stability": [s.to_dict() for s in self.stability],
+            "reasons": None if self.reasons is None else self.reasons.to_dict(),
             "themes_shuffled": [t.to_dict() for t in self.shuffled],
             "themes_left_out": [t.to_dict() for t in self.left_out],
         }
@@ -91,6 +94,7 @@ def look_further(
     mode, predicted = next(iter(predictions.items()))
     asked = what_is_asked(prepared, rows, predicted)
     catalogue, experiment = prepared.catalogue, prepared.experiment
+    before = a_month_before(prepared, predicted)
     outcomes = {name: (spec.zh, spec.en) for name, spec in catalogue.outcomes.items()}
     return Further(
         mode=mode,
@@ -103,7 +107,8 @@ def look_further(
         by_treatment=by_treatment(asked),
         by_outcome=by_outcome(asked, outcomes, predicted=experiment.outcome),
         lead_time=lead_time(asked),
-        stability=stability(prepared, rows, asked),
+        stability=stability(prepared, rows, asked, before=before),
+        reasons=reasons_quality(prepared, rows, asked, before=before),
         shuffled=shuffled_themes(prepared, rows, asked),
         left_out=themes_left_out(prepared, rows, asked, folds=folds[mode], groups=groups)
         if experiment.ablation

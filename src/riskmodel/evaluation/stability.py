@@ -11,6 +11,7 @@ import pandas as pd
 
 from riskmodel.engine.calendar import add_months
 from riskmodel.evaluation.asked import Asked
+from riskmodel.evaluation.backtest import Predictions
 from riskmodel.evaluation.bootstrap import Estimate, estimate
 from riskmodel.evaluation.compare import POOLED
 from riskmodel.evaluation.inputs import Prepared
@@ -73,14 +74,15 @@ class Moves:
         return Moves(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in dataclasses.fields(self)})
 
 
-def stability(prepared: Prepared, rows: TrainingSet, asked: Asked) -> list[Stability]:
-    """Ask the models of every origin about their test households a month earlier; without origins, nothing."""
+def stability(prepared: Prepared, rows: TrainingSet, asked: Asked, *, before: TrainingSet | None) -> list[Stability]:
+    """Ask the models of every origin about their test households a month earlier; without origins, nothing.
+
+    ``before`` is what :func:`a_month_before` gives.
+    """
     predictions = asked.predictions
-    if not predictions.taught or None in predictions.origins:
+    if before is None:
         return []
     days = [add_months(day, -MONTHS) for day in predictions.origins if day is not None]
-    # Households are known by then: those that taught the model were known a gap before the origin, a month or more.
-    before = _a_month_before(prepared, days)
     found, moved = [], []
     for stratum, (origin, day) in enumerate(zip(predictions.origins, days, strict=True)):
         at = _positions(rows, before, asked, stratum, day)
@@ -100,7 +102,14 @@ def stability(prepared: Prepared, rows: TrainingSet, asked: Asked) -> list[Stabi
     return found
 
 
-def _a_month_before(prepared: Prepared, days: list[Any]) -> TrainingSet:
+def a_month_before(prepared: Prepared, predictions: Predictions) -> TrainingSet | None:
+    """Return the cohort of a month before each test origin; None without origins or models to ask.
+
+    Households are known by then: those that taught the model were known a gap before the origin, a month or more.
+    """
+    if not predictions.taught or None in predictions.origins:
+        return None
+    days = [add_months(day, -MONTHS) for day in predictions.origins if day is not None]
     catalogue = dataclasses.replace(prepared.catalogue.only(list(prepared.columns)), exposures={})
     return build_training_set(
         prepared.registry,

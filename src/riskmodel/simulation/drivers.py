@@ -2,21 +2,22 @@
 
 A trouble is taken out of the state at a date, and only there: what may strike in the year ahead may strike all the
 same. The risk without it is told beside the risk as it is; the trouble whose absence lowers it most drives it. Troubles
-are named by the official risk type that they belong to:
+are named by the official risk type that they belong to, and where that has two, by the catalogue's idea besides:
 
-=====================  =============================================================================================
-``illness``            nobody is ill, chronically or seriously, or ails unseen; everybody is insured
-``disability``         nobody is disabled
-``schooling``          every child that had dropped out is back at school
-``enterprise_failure``  what a failed enterprise still owes is paid
-``disaster``           the damage to this season's crops has not happened
-``job_instability``    whoever can work and looks for it has had a local job for a year, and holds it as others do
-``labour_shortage``    a household of fewer than one able member in three has one more, aged 35 and at work
-``housing``            the house is of grade B
-``water``              drinking water is safe
-``other``              earning power: lasting level, farming skill, help from relatives and luck are not below
-                       the median of the households lived with
-=====================  =============================================================================================
+===============================  =======================================================================================
+``illness``                      nobody is ill, chronically or seriously, or ails unseen
+``illness:medical_insurance``    everybody has basic medical insurance
+``disability``                   nobody is disabled
+``schooling``                    every child that had dropped out is back at school
+``enterprise_failure``           what a failed enterprise still owes is paid
+``disaster``                     the damage to this season's crops has not happened
+``job_instability``              whoever can work and looks for it has had a local job for a year
+``labour_shortage``              a household of fewer than one able member in three has one more, aged 35 and at work
+``housing``                      the house is of grade B
+``water``                        drinking water is safe
+``other``                        earning power: lasting level, farming skill, help from relatives and luck are not below
+                                 the median of the households lived with
+===============================  =======================================================================================
 
 An accident leaves nothing of its own in the state: what lasts of it is a disability, what passes is luck.
 """
@@ -56,8 +57,11 @@ def _no_illness(county: County) -> None:
     members.chronic[:] = False
     members.major[:] = False
     members.stage[:] = health.WELL
-    members.insured[:] = True
     health.update_skill(county)
+
+
+def _all_insured(county: County) -> None:
+    county.members.insured[:] = True
 
 
 def _no_disability(county: County) -> None:
@@ -148,6 +152,7 @@ def _usual_earnings(county: County) -> None:
 
 MECHANISMS: dict[str, Callable[[County], None]] = {
     "illness": _no_illness,
+    "illness:medical_insurance": _all_insured,
     "disability": _no_disability,
     "schooling": _back_at_school,
     "enterprise_failure": _no_debt,

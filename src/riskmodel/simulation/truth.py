@@ -54,7 +54,7 @@ DRIVERS_SCHEMA = pa.schema(
     [
         pa.field("household_id", pa.string(), nullable=False),
         pa.field("as_of", pa.date32(), nullable=False),
-        # The official risk type of the trouble that was taken out.
+        # The trouble that was taken out: an official risk type, or one with an idea ("illness:medical_insurance").
         pa.field("mechanism", pa.string(), nullable=False),
         # Risk as it is less risk without the trouble, from the same lives, and the standard error of that.
         pa.field("lowers", pa.float64(), nullable=False),

@@ -79,6 +79,18 @@ class Scorer:
     classifier: Callable[..., tuple[RiskClassifier, dict[str, Any]]] | None = None
 
 
-def asks(classifier: RiskClassifier, columns: Sequence[str]) -> Predict:
+@dataclass(frozen=True)
+class Asks:
+    """What asks a classifier for the risks of rows."""
+
+    classifier: RiskClassifier
+    columns: tuple[str, ...]
+
+    def __call__(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return the risks of rows."""
+        return np.asarray(self.classifier.predict_proba(rows[list(self.columns)]))[:, 1]
+
+
+def asks(classifier: RiskClassifier, columns: Sequence[str]) -> Asks:
     """Return what asks a classifier for the risks of rows."""
-    return lambda rows: np.asarray(classifier.predict_proba(rows[list(columns)]))[:, 1]
+    return Asks(classifier, tuple(columns))
