@@ -10,10 +10,10 @@ import pytest
 from scored import listing, prefixed, read, rewritten, with_column
 
 from riskmodel import Registry
+from riskmodel.explain.units import percent
 from riskmodel.monitoring import read_record
 from riskmodel.report import make_report
 from riskmodel.report.data import file_stem
-from riskmodel.report.words import percent
 
 VOID = {"meta", "br"}
 CAUSES = ("because", "due to", "caused by", "因为", "由于", "导致", "造成")

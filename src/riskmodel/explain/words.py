@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from riskmodel.explain.units import format_number, format_value
+from riskmodel.explain.units import format_number, format_value, percent
 from riskmodel.registry.codes import Lang
 
 if TYPE_CHECKING:
@@ -108,6 +108,19 @@ def reason_sentence(spec: FeatureSpec, fact: Fact, *, contribution: float, lang:
     way = "raises" if contribution > 0 else "lowers"
     joined = f"with {together} related figure{'s' if together > 1 else ''}, " if together else ""
     return f"{told}; {joined}contributed {signed(contribution)} to the score ({way} it)"
+
+
+def what_if_sentence(words: str, *, risk: float, now: float, lang: Lang) -> str:
+    """Return what the model would compute if something were so: its arithmetic, never a promise.
+
+    >>> what_if_sentence("住房已修缮", risk=0.12, now=0.3, lang="zh")
+    '若住房已修缮：模型算得12%（现为30%）'
+    >>> what_if_sentence("the house had been made safe", risk=0.12, now=0.3, lang="en")
+    'If the house had been made safe: the model would compute 12% (now 30%)'
+    """
+    if lang == "zh":
+        return f"若{words}：模型算得{percent(risk)}（现为{percent(now)}）"
+    return f"If {words}: the model would compute {percent(risk)} (now {percent(now)})"
 
 
 def _beside(unit: str, fact: Fact, lang: Lang) -> list[str]:

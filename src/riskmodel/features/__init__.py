@@ -18,12 +18,16 @@ from riskmodel.features.expressions import (
 )
 from riskmodel.features.grouping import GroupSpec, group
 from riskmodel.features.history import Ahead, History, Others, Outlook, View
+from riskmodel.features.levers import Added, Change, Changed, LeverSpec, lever
 from riskmodel.features.lineage import lineage, sql
 from riskmodel.features.prediction import CohortSpec, ExposureSpec, OutcomeSpec, cohort, exposure, outcome
 
 __all__ = [
+    "Added",
     "Ahead",
     "Catalogue",
+    "Change",
+    "Changed",
     "CohortSpec",
     "Column",
     "ExposureSpec",
@@ -31,6 +35,7 @@ __all__ = [
     "FeatureSpec",
     "GroupSpec",
     "History",
+    "LeverSpec",
     "Number",
     "Others",
     "OutcomeSpec",
@@ -47,6 +52,7 @@ __all__ = [
     "group",
     "if_else",
     "larger",
+    "lever",
     "lineage",
     "load_catalogue",
     "months_since",

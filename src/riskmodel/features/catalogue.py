@@ -1,4 +1,4 @@
-"""A catalogue: the features, outcomes, cohorts, exposures and groups that the modules of a folder declare."""
+"""A catalogue: what the modules of a folder declare: features, outcomes, cohorts, exposures, groups and levers."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from typing import TypeVar
 from riskmodel.errors import CallError, RiskmodelError, did_you_mean
 from riskmodel.features.declare import FeatureFamily, FeatureSpec
 from riskmodel.features.grouping import GroupSpec
+from riskmodel.features.levers import LeverSpec
 from riskmodel.features.prediction import CohortSpec, ExposureSpec, OutcomeSpec
 from riskmodel.workspace import default_features
 
 T = TypeVar("T")
-S = TypeVar("S", FeatureSpec, OutcomeSpec, CohortSpec, ExposureSpec, GroupSpec)
+S = TypeVar("S", FeatureSpec, OutcomeSpec, CohortSpec, ExposureSpec, GroupSpec, LeverSpec)
 
-Declared = FeatureFamily | OutcomeSpec | CohortSpec | ExposureSpec | GroupSpec
+Declared = FeatureFamily | OutcomeSpec | CohortSpec | ExposureSpec | GroupSpec | LeverSpec
 
 _COUNTER = itertools.count()
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Features, outcomes, cohorts, exposures and groups by name, in the order of their modules."""
+    """Features, outcomes, cohorts, exposures, groups and levers by name, in the order of their modules."""
 
     features: dict[str, FeatureSpec] = field(default_factory=dict)
     outcomes: dict[str, OutcomeSpec] = field(default_factory=dict)
     cohorts: dict[str, CohortSpec] = field(default_factory=dict)
     exposures: dict[str, ExposureSpec] = field(default_factory=dict)
     groups: dict[str, GroupSpec] = field(default_factory=dict)
+    levers: dict[str, LeverSpec] = field(default_factory=dict)
 
     @cached_property
     def hash(self) -> str:
@@ -66,7 +68,7 @@ class Catalogue:
 
     def with_(self, *more: Declared) -> Catalogue:
         """Return the catalogue with more of them, e.g. a feature just written in a notebook."""
-        mine = (self.features, self.outcomes, self.cohorts, self.exposures, self.groups)
+        mine = (self.features, self.outcomes, self.cohorts, self.exposures, self.groups, self.levers)
         return Catalogue.of([*(spec for kind in mine for spec in kind.values()), *more])
 
     @classmethod
@@ -88,6 +90,8 @@ class Catalogue:
                     _put(catalogue.exposures, thing, "exposure")
                 case GroupSpec():
                     _put(catalogue.groups, thing, "group")
+                case LeverSpec():
+                    _put(catalogue.levers, thing, "lever")
         for name in catalogue.exposures.keys() & catalogue.features.keys():
             raise CallError(f'"{name}" names a feature and an exposure, which is known only after as_of: rename one.')
         _check_ideas(catalogue.features.values())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,7 @@ def explain_flags(
     base_value: float,
     specs: Sequence[FeatureSpec],
     surroundings: Surroundings,
+    what_if: Mapping[str, list[dict[str, Any]]],
     provenance: Provenance,
 ) -> pa.Table:
     """Return the flags of some flagged households.
@@ -55,6 +56,8 @@ def explain_flags(
         The model's features in the order in which it was trained.
     surroundings : Surroundings
         What the values are held beside.
+    what_if : mapping of str to list of dict
+        By household, what the model would compute had a help been given.
     """
     names = [spec.name for spec in specs]
     values = features[names].to_numpy(dtype=np.float64)
@@ -73,7 +76,7 @@ def explain_flags(
         "other_contributions": [row.other_contributions for row in explained],
         "risk_types": types,
         "measures": [propose_measures(t, members_able=a) for t, a in zip(types, able, strict=True)],
-        "what_if": [[] for _ in range(len(chosen))],
+        "what_if": [what_if.get(household, []) for household in chosen["household_id"]],
         "unseen": [[name for name, new in zip(names, row, strict=True) if new] for row in beside.unseen],
         "missing_share": np.isnan(values).mean(axis=1),
         "model": [provenance.model] * len(chosen),

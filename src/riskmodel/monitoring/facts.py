@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,16 +18,18 @@ from riskmodel.monitoring.beside import Surroundings, a_year_ago, seen_in_traini
 from riskmodel.monitoring.flags import HISTORIES
 from riskmodel.monitoring.histories import build_histories
 from riskmodel.monitoring.ledgers import ledger_begins
+from riskmodel.monitoring.what_if import what_if
 from riskmodel.registry.excerpt import write_excerpt
 from riskmodel.registry.registry import Registry
 
 if TYPE_CHECKING:
-    from riskmodel.features import FeatureSpec
+    from riskmodel.features import FeatureSpec, LeverSpec
     from riskmodel.model import Bundle
     from riskmodel.monitoring.checkpoint import Checkpoints
     from riskmodel.policy import Policy
 
 HISTORIES_FILE = "histories.parquet"
+_WHAT_IF_FILE = "what_if.json"
 _EXCERPT = "excerpt"
 
 
@@ -36,39 +40,67 @@ def gather(
     work: Checkpoints,
     features: Path,
     villages: pd.Series,
+    own: pd.DataFrame,
     specs: Sequence[FeatureSpec],
+    levers: Sequence[LeverSpec],
     bundle: Bundle,
     policy: Policy,
     as_of: date,
-) -> Surroundings:
-    """Write the flagged households' histories among the parts of the run, and return what values are held beside.
+) -> tuple[Surroundings, dict[str, list[dict[str, Any]]]]:
+    """Write the flagged households' histories among the parts of the run; return what is told beside their reasons.
 
     Parameters
     ----------
     registry : Registry
         The whole one.
     chosen : DataFrame
-        The flagged households: ``household_id`` and ``village_code``.
+        The flagged households: ``household_id``, ``village_code`` and ``margin``.
     work : Checkpoints
         Where the excerpt of their rows and :data:`HISTORIES_FILE` are kept until the run is done.
     features : Path
         Everyone's features, as Parquet.
     villages : Series
         Everyone's village, aligned with that file.
+    own : DataFrame
+        The flagged households' own features, aligned with ``chosen``.
     specs : sequence of FeatureSpec
         The model's features, with their expressions.
+    levers : sequence of LeverSpec
+        Helps that can be thought.
+
+    Returns
+    -------
+    surroundings : Surroundings
+        What values are held beside.
+    what_if : dict
+        By household, what the model would compute had a help been given (:mod:`riskmodel.monitoring.what_if`).
     """
     begins = ledger_begins(registry)
     if chosen.empty:
-        return _of_nobody(work, specs)
+        return _of_nobody(work, specs), {}
     with _excerpt(registry, chosen, work) as excerpt:
         if not work.has(HISTORIES_FILE):
             with write_aside(work.path(HISTORIES_FILE)) as aside:
                 histories = build_histories(excerpt, as_of=as_of, policy=policy, begins=begins)
                 pq.write_table(histories, aside, compression="zstd")
         year_ago = a_year_ago(excerpt, specs=specs, as_of=as_of, policy=policy, begins=begins)
+        if not work.has(_WHAT_IF_FILE):
+            indexed = own[[spec.name for spec in specs]].set_axis(chosen["household_id"])
+            found = what_if(
+                excerpt,
+                indexed,
+                margin=pd.Series(chosen["margin"].to_numpy(), index=indexed.index),
+                levers=levers,
+                specs=specs,
+                classifier=bundle.classifier,
+                as_of=as_of,
+                policy=policy,
+            )
+            told = {household: [asdict(each) for each in every] for household, every in found.items()}
+            with write_aside(work.path(_WHAT_IF_FILE)) as aside:
+                aside.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     low, high, never_missing = seen_in_training(bundle.metrics.get("reference", ()), bundle.names)
-    return Surroundings(
+    surroundings = Surroundings(
         names=tuple(spec.name for spec in specs),
         medians=village_medians(features, villages, specs=specs, wanted=chosen["village_code"].dropna().tolist()),
         year_ago=year_ago,
@@ -76,6 +108,7 @@ def gather(
         high=high,
         never_missing=never_missing,
     )
+    return surroundings, json.loads(work.path(_WHAT_IF_FILE).read_text(encoding="utf-8"))
 
 
 def _of_nobody(work: Checkpoints, specs: Sequence[FeatureSpec]) -> Surroundings:

@@ -420,13 +420,15 @@ def _explain(run: _Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[pa.Tabl
     wanted = set(chosen["household_id"])
     picked = [batch[batch["household_id"].isin(wanted)] for batch in _batches(run, work)]
     features = pd.concat(picked).set_index("household_id").reindex(chosen["household_id"]).reset_index()
-    surroundings = gather(
+    surroundings, what_if = gather(
         run.registry,
         chosen,
         work=work,
         features=work.path(_FEATURES),
         villages=frame["village_code"],
+        own=features,
         specs=[run.catalogue.feature(name) for name in run.model_features],
+        levers=list(run.catalogue.levers.values()),
         bundle=run.bundle,
         policy=run.policy,
         as_of=run.as_of,
@@ -445,6 +447,7 @@ def _explain(run: _Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[pa.Tabl
                 base_value=float(run.bundle.classifier.base_value_),
                 specs=run.specs,
                 surroundings=surroundings,
+                what_if=what_if,
                 provenance=run.provenance,
             )
             with write_aside(work.path(name)) as aside:

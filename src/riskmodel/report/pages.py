@@ -11,6 +11,7 @@ from typing import Any, get_args
 import jinja2
 from markupsafe import Markup
 
+from riskmodel.explain.units import percent
 from riskmodel.explain.words import signed
 from riskmodel.registry.codes import CODE_BOOK, Lang, label
 from riskmodel.report import charts, words
@@ -82,7 +83,7 @@ class Pages:
             horizon=words.horizon(data, lang),
             question=words.question(data, lang),
             provenance=words.provenance(data, lang),
-            percent=words.percent,
+            percent=percent,
             signed=signed,
             door_check=door_check,
             since=since,

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from riskmodel.explain.units import percent
 from riskmodel.registry.codes import Lang, label
 from riskmodel.report.data import MOSTLY_MISSING, Flag, Reason, ReportData
 from riskmodel.report.histories import History
 from riskmodel.report.vocabulary import word
-
-
-def percent(share: float) -> str:
-    """Write a risk as a reader takes it in: whole per cent where that says enough; a dash where there is none.
-
-    >>> percent(0.234), percent(0.034), percent(0.0004), percent(0.999), percent(0.0), percent(float("nan"))
-    ('23%', '3.4%', '0.04%', '99.9%', '0%', '–')
-    """
-    if math.isnan(share):
-        return "–"
-    if share == 0 or 0.0995 <= share < 0.985:
-        return f"{share:.0%}"
-    return f"{share:.1%}" if share >= 0.00095 else f"{share:.2%}"
 
 
 def horizon(data: ReportData, lang: Lang) -> str:

@@ -1,0 +1,178 @@
+"""What the model would compute: a history changed moves what it should, an unchanged one nothing."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from scored import AS_OF, read
+
+from riskmodel import Registry, build_features, load_catalogue
+from riskmodel.engine import plan
+from riskmodel.errors import CallError
+from riskmodel.features import Added, Change, Changed, History, lever
+from riskmodel.monitoring.what_if import MOST, WORTH_SAYING, _besides, _if_pulled, what_if
+from riskmodel.policy import default_policy
+from riskmodel.registry import schema
+from riskmodel.registry.excerpt import write_excerpt
+
+CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
+POLICY = default_policy()
+OWN = {name: spec.node for name, spec in CATALOGUE.features.items() if not plan.peers(spec.node)}
+
+
+@pytest.fixture(scope="module")
+def excerpt(scored_county, scored_run, tmp_path_factory):
+    ids = read(scored_run, "scores.parquet")["household_id"].tolist()
+    with Registry.open(scored_county.registry) as registry:
+        part = write_excerpt(registry, ids, tmp_path_factory.mktemp("what-if") / "excerpt")
+    with part:
+        yield part
+
+
+@pytest.fixture(scope="module")
+def now(excerpt) -> pd.DataFrame:
+    return build_features(excerpt, as_of=AS_OF, catalogue=CATALOGUE, only=list(OWN), policy=POLICY).set_index(
+        "household_id"
+    )[list(OWN)]
+
+
+def pulled(excerpt, name: str, households, **amounts: float) -> pd.DataFrame:
+    asked = pd.DataFrame(index=pd.Index(households))
+    for number, amount in amounts.items():
+        asked[f"amount {name} {number.removeprefix('row')}"] = amount
+    return _if_pulled(excerpt, CATALOGUE.levers[name], asked, OWN, as_of=AS_OF, policy=POLICY).loc[list(households)]
+
+
+def moved(before: pd.Series, after: pd.Series) -> set[str]:
+    same = (before == after) | (before.isna() & after.isna())
+    return set(before.index[~same])
+
+
+def test_a_lever_that_changes_nothing_moves_no_feature_by_a_bit(excerpt, now):
+    @lever(zh="什么都没有变", en="nothing were other")
+    def nothing(h: History) -> Change:
+        return Change(h.members.count() > 0, (Changed("household", {"housing_grade": "D"}, {"housing_grade": "D"}),))
+
+    asked = pd.DataFrame(index=now.index)
+    after = _if_pulled(excerpt, nothing, asked, OWN, as_of=AS_OF, policy=POLICY)
+    assert after.loc[now.index].equals(now.astype(float))
+
+
+def test_a_public_post_moves_work_and_income_together(excerpt, now):
+    idle = now.index[now["able_without_job"] >= 1][:5]
+    after = pulled(excerpt, "public_post", idle, row2=500.0)
+    for household in idle:
+        before, then = now.loc[household].astype(float), after.loc[household]
+        assert then["public_post_in_force"] == 1
+        assert then["workers_now"] == before["workers_now"] + 1
+        assert then["able_without_job"] == before["able_without_job"] - 1
+        gained = 12 * 500 / before["members"]
+        assert then["wage_income_pc_12m"] == pytest.approx(before["wage_income_pc_12m"] + gained)
+        assert then["net_income_pc_12m"] == pytest.approx(before["net_income_pc_12m"] + gained)
+        assert then["net_income_pc_3m"] == pytest.approx(before["net_income_pc_3m"] + gained / 4)
+        assert then["line_gap_12m"] > before["line_gap_12m"]
+        untouched = {"members", "members_able", "medical_oop_12m", "housing_dangerous", "transfer_income_pc_12m"}
+        assert not untouched & moved(before, then)
+
+
+def test_a_house_made_safe_moves_the_house_and_its_guarantee_alone(excerpt, now):
+    dangerous = now.index[now["housing_dangerous"] == 1]
+    assert len(dangerous)
+    after = pulled(excerpt, "safe_house", dangerous)
+    for household in dangerous:
+        before, then = now.loc[household].astype(float), after.loc[household]
+        assert then["housing_dangerous"] == 0
+        assert then["unmet_housing"] == 0
+        allowed = {
+            "housing_dangerous", "housing_grade", "unmet_housing", "guarantees_unmet", "months_since_check",
+            "guarantee_failure_share_24m",
+        }  # fmt: skip
+        assert moved(before, then) <= allowed
+
+
+@pytest.mark.parametrize("name", list(CATALOGUE.levers))
+def test_what_is_added_is_known_and_dated_before_as_of(excerpt, name):
+    for rows in CATALOGUE.levers[name].rows:
+        if isinstance(rows, Changed):
+            continue
+        table = excerpt.table(rows.table).to_pyarrow().slice(0, 0)
+        for as_of in (AS_OF, date(2025, 3, 31)):
+            added = _besides(table, rows, pa.array(["A", "B"]), None, as_of=as_of)
+            own = added[schema.table(rows.table).own_date].to_pylist()
+            assert len(own) >= 2
+            assert all(day < as_of for day in own)
+            assert all(day < as_of for day in added["known_on"].to_pylist())
+            if schema.table(rows.table).ledger:
+                assert len(own) == 2 * rows.months
+                assert min(own) >= as_of - timedelta(days=31 * (rows.months + 1))
+
+
+def test_flags_tell_what_lowers_their_risk_the_most_first(scored_county, scored_run):
+    flags = read(scored_run, "flags.parquet")
+    before = scored_county.registry
+    told = [(flag, each) for flag in flags.itertuples() for each in flag.what_if]
+    assert len(told) > 10
+    for flag in flags.itertuples():
+        margins = [each["margin"] for each in flag.what_if]
+        assert margins == sorted(margins)
+        assert len(margins) <= MOST
+        assert all(flag.margin - margin >= WORTH_SAYING for margin in margins)
+    calibrator = scored_county.bundle.classifier.calibrator_
+    for _, each in told:
+        assert each["risk"] == pytest.approx(float(calibrator.risk(np.array([each["margin"]]))[0]))
+        spec = scored_county.catalogue.levers[each["lever"]]
+        assert spec.zh in each["zh"]
+        assert spec.en in each["en"]
+        assert "模型算得" in each["zh"]
+        assert "the model would compute" in each["en"]
+    assert before.is_dir()
+
+
+def test_the_registry_and_the_excerpt_stay_as_they_were(excerpt, now, scored_county):
+    files = {path: path.read_bytes() for path in sorted(excerpt.path.iterdir())}
+    pulled(excerpt, "public_post", now.index[:3], row2=500.0)
+    assert {path: path.read_bytes() for path in sorted(excerpt.path.iterdir())} == files
+
+
+def test_without_levers_there_is_nothing_to_tell(excerpt, now, scored_county):
+    specs = [scored_county.catalogue.feature(name) for name in scored_county.bundle.names]
+    features = now[scored_county.bundle.names]
+    margin = pd.Series(scored_county.bundle.classifier.decision_function(features), index=features.index)
+    told = what_if(
+        excerpt, features, margin=margin, levers=[], specs=specs, classifier=scored_county.bundle.classifier,
+        as_of=AS_OF, policy=POLICY,
+    )  # fmt: skip
+    assert told == {}
+
+
+def test_the_words_of_a_lever_stand_after_if():
+    for spec in CATALOGUE.levers.values():
+        assert spec.en[0].islower()
+        assert not spec.en.endswith(".")
+        assert not spec.zh.endswith("。")
+        assert spec.zh.isascii() is False
+
+
+def test_a_lever_that_cannot_be_is_refused_where_it_is_written():
+    with pytest.raises(CallError, match=r'no column "housing_grad".*Did you mean "housing_grade"'):
+
+        @lever(zh="房", en="the house")
+        def wrong(h: History) -> Change:
+            return Change(h.members.count() > 0, (Changed("household", {}, {"housing_grad": "B"}),))
+
+    with pytest.raises(CallError, match='no table "jobs"'):
+
+        @lever(zh="工", en="work")
+        def elsewhere(h: History) -> Change:
+            return Change(h.members.count() > 0, (Added("jobs", 3),))
+
+    with pytest.raises(CallError, match="gives no Change with rows"):
+
+        @lever(zh="空", en="nothing")
+        def empty(h: History) -> Change:
+            return Change(h.members.count() > 0, ())
