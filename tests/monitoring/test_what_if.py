@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from scored import AS_OF, read
 
@@ -17,7 +18,7 @@ from riskmodel.errors import CallError
 from riskmodel.features import Added, Change, Changed, History, lever
 from riskmodel.monitoring.what_if import MOST, WORTH_SAYING, _besides, _if_pulled, what_if
 from riskmodel.policy import default_policy
-from riskmodel.registry import schema
+from riskmodel.registry import schema, write_registry
 from riskmodel.registry.excerpt import write_excerpt
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
@@ -80,12 +81,20 @@ def test_a_public_post_moves_work_and_income_together(excerpt, now):
         assert not untouched & moved(before, then)
 
 
-def test_a_house_made_safe_moves_the_house_and_its_guarantee_alone(excerpt, now):
-    dangerous = now.index[now["housing_dangerous"] == 1]
-    assert len(dangerous)
-    after = pulled(excerpt, "safe_house", dangerous)
-    for household in dangerous:
-        before, then = now.loc[household].astype(float), after.loc[household]
+def test_a_house_made_safe_moves_the_house_and_its_guarantee_alone(excerpt, now, tmp_path):
+    dangerous = sorted(now.index)[:3]
+    tables = {name: excerpt.table(name).to_pyarrow() for name in excerpt.tables}
+    theirs = pc.is_in(tables["household"]["household_id"], value_set=pa.array(dangerous, pa.string()))
+    grades = pc.if_else(theirs, "D", tables["household"]["housing_grade"])
+    place = tables["household"].column_names.index("housing_grade")
+    tables["household"] = tables["household"].set_column(place, "housing_grade", grades)
+    write_registry(tables, tmp_path / "registry", cut_on=excerpt.cut_on)
+    with Registry.open(tmp_path / "registry") as registry:
+        built = build_features(registry, as_of=AS_OF, catalogue=CATALOGUE, only=list(OWN), policy=POLICY)
+        after = pulled(registry, "safe_house", dangerous)
+    for household, before in built.set_index("household_id").loc[dangerous, list(OWN)].astype(float).iterrows():
+        assert before["housing_dangerous"] == 1
+        then = after.loc[household]
         assert then["housing_dangerous"] == 0
         assert then["unmet_housing"] == 0
         allowed = {
