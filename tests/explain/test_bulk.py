@@ -114,8 +114,6 @@ def test_where_woodelf_is_wrong_lightgbm_takes_over_and_it_is_said(classifier, m
         if fault == "raises":
             raise KeyError("a change in a library")
         found = honest(trees, values, **given)
-        if fault == "sums" and len(values) <= 200:
-            return found
         found[:, 0] += 1e-3
         if fault == "wrong":
             found[:, 1] -= 1e-3

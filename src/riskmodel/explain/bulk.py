@@ -1,7 +1,7 @@
 """Contributions of many rows: woodelf's exact SHAP values of the trees, held against LightGBM's own.
 
 Both work out the same path-dependent SHAP values: woodelf tree by tree for all rows at once, LightGBM row by row. The
-additive part's contributions are its curves, the same either way. On a sample spread over the first rows the two are
+additive part's contributions are its curves, the same either way. On a sample spread over the first slice the two are
 compared, and every row's sum is compared with its margin; where either is off, all is left to LightGBM and said so.
 """
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.explain.contributions import TOLERANCE, sum_residual
+from riskmodel.parallel import cores, side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,7 @@ FEWEST_ROWS = 2_000
 _SAMPLE = 200
 # Rows at a time, which bounds the memory; the last digits of a row depend on what is in its slice. Trees at a time,
 # because within a group sums are held in single precision.
-SLICE, _TREES = 50_000, 10
+SLICE, _TREES = 50_000, 25
 # LightGBM reads what is this small as zero.
 _ZERO = float(np.float32(1e-35))
 
@@ -82,12 +84,9 @@ class Contributions:
     def __call__(self, rows: pd.DataFrame) -> Array:
         """Return the contributions of ``rows``: shape (rows, features), in log-odds."""
         if self._trees is not None:
-            if not self.rows_checked and len(rows):
-                self._attempt(lambda: self._check(rows))
-            if self._trees is not None:
-                found = self._attempt(lambda: self._by_woodelf(rows))
-                if found is not None:
-                    return found
+            found = self._attempt(lambda: self._by_woodelf(rows))
+            if found is not None:
+                return found
         return np.asarray(self._classifier.contributions(rows), dtype=np.float64)
 
     def told(self) -> dict[str, Any]:
@@ -115,17 +114,6 @@ class Contributions:
         self._trees = read_trees(self._classifier)
         self.by = "woodelf"
 
-    def _check(self, rows: pd.DataFrame) -> None:
-        spread = np.unique(np.linspace(0, len(rows) - 1, min(_SAMPLE, len(rows))).astype(int))
-        sample = rows.iloc[spread]
-        ours, own = self._by_woodelf(sample), np.asarray(self._classifier.contributions(sample))
-        if ours is None:
-            return
-        self.rows_checked = len(sample)
-        self.against_lightgbm = float(np.abs(ours - own).max())
-        if not self.against_lightgbm <= TOLERANCE:
-            self._fall_back(f"woodelf's differ from LightGBM's own by {self.against_lightgbm:.3g}")
-
     def _by_woodelf(self, rows: pd.DataFrame) -> Array | None:
         assert self._trees is not None
         values = rows.to_numpy(dtype=np.float64)
@@ -137,7 +125,20 @@ class Contributions:
         if not off <= TOLERANCE:
             self._fall_back(f"woodelf's add up to the margin but for {off:.3g}")
             return None
-        return out
+        return out if self._equals_own(rows, out) else None
+
+    def _equals_own(self, rows: pd.DataFrame, found: Array) -> bool:
+        """Compare a sample, once, with LightGBM's own."""
+        if self.rows_checked or not len(rows):
+            return True
+        spread = np.unique(np.linspace(0, len(rows) - 1, min(_SAMPLE, len(rows))).astype(int))
+        own = np.asarray(self._classifier.contributions(rows.iloc[spread]))
+        self.rows_checked = len(spread)
+        self.against_lightgbm = float(np.abs(found[spread] - own).max())
+        if self.against_lightgbm <= TOLERANCE:
+            return True
+        self._fall_back(f"woodelf's differ from LightGBM's own by {self.against_lightgbm:.3g}")
+        return False
 
 
 def against_background(classifier: RiskClassifier, rows: pd.DataFrame, background: pd.DataFrame) -> tuple[Array, float]:
@@ -177,17 +178,28 @@ def read_trees(classifier: RiskClassifier) -> list[Any]:
 def trees_shap(trees: list[Any], values: Array, *, background: Array | None = None) -> Array:
     """Return the trees' SHAP values, path-dependent or against a background, of shape (rows, features)."""
     import pandas as pd
+
+    names = _columns(values.shape[1])
+    place = {name: position for position, name in enumerate(names)}
+
+    def frame(given: Array) -> pd.DataFrame:
+        return pd.DataFrame(np.where(np.abs(given) <= _ZERO, 0.0, given), columns=names)
+
+    rows, others = frame(values), None if background is None else frame(background)
+    # Each core takes every so many-th tree: trees of one booster become smaller as it grows.
+    parts = [part for part in (trees[start :: cores()] for start in range(cores())) if part]
+    out = np.zeros(values.shape)
+    for found in side_by_side(partial(_shap_of, part, rows, others, place) for part in parts):
+        out += found
+    return out
+
+
+def _shap_of(trees: list[Any], rows: pd.DataFrame, others: pd.DataFrame | None, place: dict[str, int]) -> Array:
     from woodelf.core.cube_metric import ShapleyValues
     from woodelf.core.trees.decision_trees_ensemble import DecisionTreesEnsemble
     from woodelf.woodelf_sparse import hybrid_woodelf
 
-    names = _columns(values.shape[1])
-    place = {name: position for position, name in enumerate(names)}
-    rows, others = (
-        None if given is None else pd.DataFrame(np.where(np.abs(given) <= _ZERO, 0.0, given), columns=names)
-        for given in (values, background)
-    )
-    out = np.zeros(values.shape)
+    out = np.zeros((len(rows), len(place)))
     for start in range(0, len(trees), _TREES):
         group = DecisionTreesEnsemble(trees[start : start + _TREES])
         found = hybrid_woodelf(group, rows, others, ShapleyValues(), model_was_loaded=True, verbose=False)

@@ -85,7 +85,6 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "sheet": ("入户核实参考单", "Home visit sheet"),
     "back": ("返回名单", "Back to the list"),
-    "score_title": ("评分", "The score"),
     "below_one": (
         "评分与该户相近的农户，每1000户中预计约有{n}户{horizon}出现困难；",
         "Of 1,000 households scored like this one, about {n} are expected to fall into need {horizon};",
@@ -108,7 +107,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "cohort_is": ("模型的对象范围：{cohort}。", "The model's cohort: {cohort}."),
     "horizon_known": ("在随后{n}个月内", "within the following {n} months"),
     "horizon_unknown": ("在预测期内", "within the period looked ahead"),
-    "by_the_rule": ("规则：", "Rule: "),
+    "by_the_rule": ("规则：", "Rule:"),
     "reasons": ("评分的理由（{n}项）", "Reasons for the score ({n})"),
     "raises": ("使评分上升", "Raise the score"),
     "lowers": ("使评分下降", "Lower the score"),
@@ -183,7 +182,6 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "tile": ("{flagged}/{scored}户", "{flagged} of {scored}"),
     "tile_expected": ("预计{n}户", "{n} expected"),
-    "capacity": ("走访名额", "Capacity"),
     "capacity_told": (
         "全县模型走访名额：{asked}（{places}户）",
         "the model's capacity, whole county: {asked} ({places} households)",
@@ -218,9 +216,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Contributions by {by}; {n} checked against LightGBM's own differ by at most {off}.",
     ),
     "explained_by_lightgbm": ("贡献由LightGBM计算。", "Contributions by LightGBM."),
-    "key_sheet": ("识别信息", "Identity"),
     "no_township": ("无乡镇代码", "No township code"),
-    "seen_list": ("已核对", "checked"),
     "version": ("第{n}版", "version {n}"),
     "made_from": (
         "由 run.json、scores.parquet、flags.parquet 生成；登记库指纹 {registry}，特征目录 {catalogue}。",
@@ -236,8 +232,6 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "in_township": ("{code} 乡镇", "Township {code}"),
     "readme": ("说明", "Read me"),
-    "sheet_zh": ("名单", "名单"),
-    "sheet_en": ("List", "List"),
     "reasons_heading": ("评分的理由（按贡献大小）", "reasons for the score (by size of contribution)"),
     "measures_heading": ("可考虑的措施", "measures to consider"),
     "to_fill": (
