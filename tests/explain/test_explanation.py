@@ -108,5 +108,6 @@ def test_a_chinese_font_is_found_or_its_lack_is_said(monkeypatch):
         assert use_cjk_font() == CJK_FONTS[2]
         assert mpl.rcParams["font.sans-serif"][0] == CJK_FONTS[2]
         monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
+        monkeypatch.setattr(font_manager, "findSystemFonts", list)
         with pytest.raises(CallError, match="no font with Chinese characters"):
             use_cjk_font()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +28,7 @@ CJK_FONTS = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "Microsoft YaHei", "PingFang SC",
     "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei", "Noto Sans CJK JP",
 )  # fmt: skip
+_CJK_FILE = re.compile(r"cjk|notosanssc|sourcehansans|wqy|msyh|pingfang|simhei", re.IGNORECASE)
 
 
 def explain(
@@ -142,8 +144,13 @@ def use_cjk_font() -> str:
     """
     from matplotlib import font_manager, rcParams
 
-    there = {font.name for font in font_manager.fontManager.ttflist}
-    found = next((name for name in CJK_FONTS if name in there), None)
+    found = _installed()
+    if found is None:
+        # matplotlib keeps a list of fonts; one that was installed since is not on it.
+        for path in font_manager.findSystemFonts():
+            if _CJK_FILE.search(path):
+                font_manager.fontManager.addfont(path)
+        found = _installed()
     if found is None:
         raise CallError(
             "matplotlib finds no font with Chinese characters here. Install one (Debian: fonts-noto-cjk), or draw with "
@@ -153,6 +160,13 @@ def use_cjk_font() -> str:
     rcParams["font.family"] = "sans-serif"
     rcParams["axes.unicode_minus"] = False
     return found
+
+
+def _installed() -> str | None:
+    from matplotlib import font_manager
+
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    return next((name for name in CJK_FONTS if name in there), None)
 
 
 def _parts(
