@@ -10,7 +10,7 @@ import pytest
 from scored import OF_MODEL, RESULTS, listing, results, rewritten
 
 from riskmodel.errors import CallError, DataError
-from riskmodel.monitoring import Capacity, read_record, score
+from riskmodel.monitoring import Capacity, flagging, read_record, score
 from riskmodel.report import make_report
 
 CHUNKS = {"chunk": 150, "flag_chunk": 20}
@@ -56,7 +56,7 @@ def test_the_size_of_the_chunks_does_not_matter(scored_county, scored_run, tmp_p
         pytest.param(score, "standing", lambda call, *_: call == 0, id="after the features"),
         pytest.param(score, "rules_met", lambda call, *_: call == 2, id="amid the scores"),
         pytest.param(score, "choose", lambda call, **_: call == 0, id="before the flags"),
-        pytest.param(score, "explain_flags", lambda call, *_: call == 1, id="amid the flags"),
+        pytest.param(flagging, "explain_flags", lambda call, *_: call == 1, id="amid the flags"),
         pytest.param(Path, "replace", lambda _, __, to: to.name == "flags-00000.parquet", id="between a part's files"),
         pytest.param(score.record, "record", lambda call, *_: call == 0, id="before the results are put in place"),
         pytest.param(

@@ -7,12 +7,9 @@ uninterrupted run leaves (``run.json`` apart, which has timings).
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,31 +20,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.errors import CallError, DataError, RiskmodelError
-from riskmodel.evaluation.baselines import figure_nodes
-from riskmodel.explain import Contributions, booster_residual, require_small, sum_residual
-from riskmodel.explain.bulk import SLICE
-from riskmodel.features.engines import Choice as Engine
-from riskmodel.features.engines import check_engine, choose_engine
+from riskmodel.explain import booster_residual, require_small
+from riskmodel.features.engines import check_engine
 from riskmodel.files import remove, write_aside
 from riskmodel.monitoring import record
 from riskmodel.monitoring.capacity import Capacity
-from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
 from riskmodel.monitoring.challenger import Challenger, with_risk
 from riskmodel.monitoring.checkpoint import Checkpoints, check_same
 from riskmodel.monitoring.choosing import Choice, choose
 from riskmodel.monitoring.cohort import cohort_outputs, digest, in_cohort, trained_cohort
-from riskmodel.monitoring.explaining import Provenance, contributions_table, explain_flags
-from riskmodel.monitoring.facts import HISTORIES_FILE, gather
-from riskmodel.monitoring.flags import FLAGS, SCORES, contributions_schema
+from riskmodel.monitoring.explaining import Provenance
+from riskmodel.monitoring.facts import HISTORIES_FILE
+from riskmodel.monitoring.flagging import explain_flagged
+from riskmodel.monitoring.flags import SCORES
 from riskmodel.monitoring.matching import catalogue_hash, check_same_features, trained_specs
-from riskmodel.monitoring.rules import FlagRule, rules_met, trained_rules
+from riskmodel.monitoring.rules import rules_met, trained_rules
+from riskmodel.monitoring.run import FEATURES_FILE, Run
 from riskmodel.monitoring.standing import standing
-from riskmodel.progress import step, track
+from riskmodel.progress import track
 from riskmodel.workspace import workspace_policy
 
 if TYPE_CHECKING:
-    from riskmodel.engine import plan
-    from riskmodel.features import Catalogue, FeatureSpec
+    from riskmodel.features import Catalogue
     from riskmodel.model import Bundle
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
@@ -57,66 +51,9 @@ _LOG = logging.getLogger(__name__)
 CHUNK = 50_000
 FLAG_CHUNK = 2_000
 _BOOSTER_SAMPLE = 200
-_FEATURES = "features.parquet"
-_HOW = b"riskmodel.contributions"
 _ROW_GROUP = 128_000
 
 _SCORED = pa.schema([("margin", pa.float64()), ("risk", pa.float64()), ("rules", pa.list_(pa.string()))])
-
-
-@dataclass
-class _Run:
-    """What the stages of one run share."""
-
-    registry: Registry
-    bundle: Bundle
-    catalogue: Catalogue
-    policy: Policy
-    as_of: date
-    capacity: Capacity
-    rule_capacity: Capacity | None
-    engine: str
-    chunk: int
-    flag_chunk: int
-    specs: list[FeatureSpec]
-    cohort: dict[str, plan.Household]
-    rules: list[FlagRule]
-    provenance: Provenance
-    challenger: Challenger | None = None
-    timings: dict[str, float] = field(default_factory=dict)
-    residuals: dict[str, float] = field(default_factory=dict)
-    explained: list[dict[str, Any]] = field(default_factory=list)
-
-    @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        with step(name):
-            yield
-        self.timings[name] = round(time.monotonic() - started, 3)
-
-    @property
-    def model_features(self) -> list[str]:
-        return [spec.name for spec in self.specs]
-
-    @property
-    def figures(self) -> dict[str, plan.Household]:
-        """The figures of the policy record that rules compare with, by column."""
-        return figure_nodes([rule.rule for rule in self.rules])
-
-    @property
-    def ran(self) -> Engine:
-        """What works out the features, and why."""
-        nodes = {name: self.catalogue.feature(name).node for name in self.needed}
-        asked = {name: node for name, node in nodes.items() if node is not None}
-        return choose_engine(self.registry, {**asked, **self.cohort}, self.engine)
-
-    @property
-    def needed(self) -> list[str]:
-        """The model's features, then what rules, categories and measures read of what the catalogue has."""
-        known = self.catalogue.features
-        others = [*(rule.rule.feature for rule in self.rules), *CATEGORY_FEATURES, "members_able"]
-        beside = [] if self.challenger is None else self.challenger.bundle.names
-        return list(dict.fromkeys([*self.model_features, *(name for name in others if name in known), *beside]))
 
 
 def score_registry(
@@ -203,7 +140,7 @@ def score_registry(
     _warn_of_other_figures(policy, told.get("policy"), model=called)
     _warn_if_expired(told.get("expires"), as_of, model=called)
     cohort = cohort_outputs(registry, trained_cohort(told, catalogue, model=called))
-    run = _Run(
+    run = Run(
         registry=registry,
         bundle=bundle,
         catalogue=catalogue,
@@ -274,7 +211,7 @@ def _warn_if_expired(expires: str | None, as_of: date, *, model: str) -> None:
         )
 
 
-def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> dict[str, Any]:
+def _stages(run: Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> dict[str, Any]:
     with run.stage("features"):
         _build_features(run, work)
     with run.stage("scores"):
@@ -292,7 +229,7 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
     )
     frame = _with_choice(people, scored, choice)
     with run.stage("flags"):
-        flags, contributions = _explain(run, work, frame)
+        flags, contributions = explain_flagged(run, work, frame)
     with run.stage("writing"):
         final = {
             "scores.parquet": _scores_table(frame),
@@ -333,10 +270,10 @@ def _stages(run: _Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> 
     return told
 
 
-def _build_features(run: _Run, work: Checkpoints) -> None:
+def _build_features(run: Run, work: Checkpoints) -> None:
     from riskmodel.features.builder import evaluate
 
-    if not work.has(_FEATURES):
+    if not work.has(FEATURES_FILE):
         specs = run.catalogue.only(run.needed).features
         for name, missing in record.absent_tables(run.registry, specs.values()).items():
             _LOG.warning("the registry has no table %s: %d features are missing for everyone", name, len(missing))
@@ -348,28 +285,17 @@ def _build_features(run: _Run, work: Checkpoints) -> None:
             policy=run.policy,
             engine=run.engine,
         )
-        table.write_sorted(work.path(_FEATURES), memory_limit=run.registry.memory_limit)
-    if not pq.read_metadata(work.path(_FEATURES)).num_rows:
+        table.write_sorted(work.path(FEATURES_FILE), memory_limit=run.registry.memory_limit)
+    if not pq.read_metadata(work.path(FEATURES_FILE)).num_rows:
         raise DataError(f"{run.registry.path}: no household is present at {run.as_of}: choose a later as_of.")
 
 
-def _batches(run: _Run, work: Checkpoints) -> Iterator[pd.DataFrame]:
-    file = pq.ParquetFile(work.path(_FEATURES))
-    try:
-        for batch in file.iter_batches(
-            batch_size=run.chunk, columns=["household_id", *run.needed, *run.figures, *run.cohort]
-        ):
-            yield batch.to_pandas()
-    finally:
-        file.close()
-
-
-def _score(run: _Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _score(run: Run, work: Checkpoints) -> tuple[pd.DataFrame, pd.DataFrame]:
     known = standing(run.registry, as_of=run.as_of)
     classifier = run.bundle.classifier
     ids, asked, parts = [], [], []
-    rows = pq.read_metadata(work.path(_FEATURES)).num_rows
-    for number, batch in enumerate(track(_batches(run, work), label="scoring", total=-(-rows // run.chunk))):
+    rows = pq.read_metadata(work.path(FEATURES_FILE)).num_rows
+    for number, batch in enumerate(track(run.batches(work), label="scoring", total=-(-rows // run.chunk))):
         name = f"scored-{number:05d}.parquet"
         if not work.has(name):
             X = batch[run.model_features]
@@ -413,76 +339,6 @@ def _with_choice(people: pd.DataFrame, scored: pd.DataFrame, choice: Choice) -> 
         rank=choice.rank,
         flagged_by=by,
     )
-
-
-def _explain(run: _Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[pa.Table, pa.Table]:
-    chosen = frame[frame["flagged_by"] != ""].sort_values("rank", kind="stable").reset_index(drop=True)
-    wanted = set(chosen["household_id"])
-    picked = [batch[batch["household_id"].isin(wanted)] for batch in _batches(run, work)]
-    features = pd.concat(picked).set_index("household_id").reindex(chosen["household_id"]).reset_index()
-    surroundings, what_if = gather(
-        run.registry,
-        chosen,
-        work=work,
-        features=work.path(_FEATURES),
-        villages=frame["village_code"],
-        own=features,
-        specs=[run.catalogue.feature(name) for name in run.model_features],
-        levers=list(run.catalogue.levers.values()),
-        bundle=run.bundle,
-        policy=run.policy,
-        as_of=run.as_of,
-    )
-    every = _contributions(run, work, chosen, features)
-    flags: list[pa.Table] = []
-    starts: Sequence[int] = range(0, len(chosen), run.flag_chunk)
-    for number, start in enumerate(track(starts, label="explaining")):
-        name = f"flags-{number:05d}.parquet"
-        if not work.has(name):
-            rows = slice(start, start + run.flag_chunk)
-            told = explain_flags(
-                chosen.iloc[rows].reset_index(drop=True),
-                features.iloc[rows].reset_index(drop=True),
-                np.column_stack([every[name].to_numpy()[rows] for name in run.model_features]),
-                base_value=float(run.bundle.classifier.base_value_),
-                specs=run.specs,
-                surroundings=surroundings,
-                what_if=what_if,
-                provenance=run.provenance,
-            )
-            with write_aside(work.path(name)) as aside:
-                pq.write_table(told, aside)
-        flags.append(pq.read_table(work.path(name), schema=FLAGS))
-    all_flags = pa.concat_tables(flags) if flags else FLAGS.empty_table()
-    return all_flags.combine_chunks(), every
-
-
-def _contributions(run: _Run, work: Checkpoints, chosen: pd.DataFrame, features: pd.DataFrame) -> pa.Table:
-    """Return the contributions of every flag, worked out in slices that do not depend on how the run is cut up."""
-    parts = [contributions_schema(run.model_features).empty_table()]
-    contributor = Contributions(run.bundle.classifier, rows=len(chosen))
-    for number, start in enumerate(range(0, len(chosen), SLICE)):
-        name = f"contributions-{number:05d}.parquet"
-        rows = slice(start, start + SLICE)
-        if not work.has(name):
-            part = contributions_table(
-                chosen.iloc[rows], contributor(features.iloc[rows][run.model_features]), run.bundle
-            )
-            # What was done is told by the part, for a run that takes it up.
-            part = part.replace_schema_metadata({_HOW: json.dumps(contributor.told())})
-            with write_aside(work.path(name)) as aside:
-                pq.write_table(part, aside)
-        part = pq.read_table(work.path(name))
-        run.explained.append(json.loads((part.schema.metadata or {})[_HOW]))
-        parts.append(part.replace_schema_metadata(None))
-    every = pa.concat_tables(parts).combine_chunks()
-    run.residuals["against_margin"] = sum_residual(
-        np.column_stack([every[name].to_numpy() for name in run.model_features]),
-        base_value=float(run.bundle.classifier.base_value_),
-        margin=every["margin"].to_numpy(),
-    )
-    require_small(run.residuals["against_margin"], what="base value + contributions against the margin")
-    return every
 
 
 def _scores_table(frame: pd.DataFrame) -> pa.Table:

@@ -37,17 +37,19 @@ class History:
 
 def histories_of(table: pa.Table) -> Mapping[str, History]:
     """Return the histories of ``histories.parquet`` by household."""
+    if not table.num_rows:
+        return {}
     frame = table.to_pandas(date_as_object=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         members = frame["members"].to_numpy(dtype=np.float64)
         members = np.where(members > 0, members, np.nan)
         amounts = {name: frame[name].to_numpy(dtype=np.float64) for name in (*SOURCES, "operating_cost")}
     amounts["operating"] = amounts["operating"] - amounts["operating_cost"]
-    income = np.column_stack([amounts[name] / members for name in SOURCES]) if len(frame) else np.zeros((0, 4))
+    income = np.column_stack([amounts[name] / members for name in SOURCES])
     line = frame["line"].to_numpy(dtype=np.float64) / 4
     ids = frame["household_id"].to_numpy(dtype=object)
     quarters, events = frame["quarter"].tolist(), [tuple(kinds) for kinds in frame["events"]]
-    starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])) if len(ids) else np.zeros(0, dtype=int)
+    starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
     found = {}
     for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
         rows = slice(int(start), int(end))
