@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import numpy as np
@@ -96,6 +97,21 @@ def test_the_page_says_first_when_reasons_fall_short(lang, low, driver):
     assert low not in good
     assert driver in good
     assert "60.0% (50.0–70.0)" in short
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "不见得更低（第一项）"), ("en", "may do as well (the first)")])
+def test_the_page_says_where_the_most_frequent_driver_would_do_as_well(lang, words):
+    def with_more(three: float, first: float) -> str:
+        names = {"driver_more_than_the_same_three": three, "driver_first_more_than_the_same": first}
+        more = [
+            Rate(name=name, value=Estimate(value=v, low=v - 0.05, high=v + 0.05), n=40) for name, v in names.items()
+        ]
+        base = quality(0.9)
+        return reasons_section(dataclasses.replace(base, rates=[*base.rates, *more]), share="5%", lang=lang)
+
+    assert words in with_more(0.07, -0.015)
+    assert words not in with_more(0.07, 0.2)
+    assert "−1.5 (−6.5, +3.5)" in with_more(0.07, -0.015)
 
 
 def test_every_driver_has_words():

@@ -10,6 +10,11 @@ from riskmodel.registry.codes import Lang, label
 
 # What a county was promised of the reasons: below it, the page says so before the table.
 PROMISED = 0.8
+# Where the trivial answer may do as well, the page says so too.
+_MORE = {
+    "no_better_three": "driver_more_than_the_same_three",
+    "no_better_first": "driver_first_more_than_the_same",
+}
 _IDEAS = {"medical_insurance": ("未参加医保", "no medical insurance")}
 
 _WORDS: dict[str, dict[str, str]] = {
@@ -21,6 +26,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "few": "一半的提示户只需 {median:.0f} 项理由即占全部贡献的 80%（四分位 {low:.0f}–{high:.0f} 项）。",
         "below": "在已知真实主因的模拟县中，前三项理由包含真实主因的比例为 {value}，未达到 80%："
         "理由只能作为上门时先看什么的提示。",
+        "no_better": "对每户都说最常见的主因，命中的比例不见得更低（{which}）：此处理由并未被证明比常识更能指出主因。",
+        "no_better_three": "前三项",
+        "no_better_first": "第一项",
+        "joins": "、",
         "head": "量|值|户次",
         "drivers": "真实主因（模拟县）",
         "drivers_note": "真实主因：去掉该户的某一困难后重新推演未来一年，使真实风险下降最多的那一项。"
@@ -29,6 +38,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "driver_among_three": "真实主因在前三项理由之中",
         "driver_first": "真实主因就是第一项理由",
         "driver_by_always_the_same_three": "若对每户都说最常见的三类主因",
+        "driver_first_by_always_the_same": "若对每户都只说最常见的一类主因",
+        "driver_more_than_the_same_three": "前三项理由比总说那三类多命中（百分点）",
+        "driver_first_more_than_the_same": "第一项理由比总说那一类多命中（百分点）",
+        "driver_by_permutation": "置换法的前三项理由包含真实主因（少数提示户）",
+        "driver_beside_permutation": "同样这些户：本模型的前三项理由",
         "has_driver": "能确定真实主因的户次占比",
         "villages_overlap": "由其他村教出的模型：前三项理由相同的比例",
         "villages_same_first": "由其他村教出的模型：第一项理由相同",
@@ -49,6 +63,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "{high:.0f}).",
         "below": "On this simulated county, whose true drivers are known, the true driver is among the first three "
         "reasons for {value} of the flags: below 80%. Reasons say what to look at first, no more.",
+        "no_better": "Naming the most frequent drivers for everybody may do as well ({which}): there the reasons are "
+        "not shown to tell the driver better than that.",
+        "no_better_three": "the first three",
+        "no_better_first": "the first",
+        "joins": ", ",
         "head": "measure|value|household-dates",
         "drivers": "True drivers (simulated county)",
         "drivers_note": "The true driver: the trouble without which the household's true risk is lowest when its year "
@@ -57,6 +76,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "driver_among_three": "the true driver is among the first three reasons",
         "driver_first": "the true driver is the first reason",
         "driver_by_always_the_same_three": "naming the three most frequent drivers for everybody would reach",
+        "driver_first_by_always_the_same": "naming the one most frequent driver for everybody would reach",
+        "driver_more_than_the_same_three": "the first three reasons reach more than those three by (points)",
+        "driver_first_more_than_the_same": "the first reason reaches more than that one by (points)",
+        "driver_by_permutation": "by permutation: the true driver is among its first three reasons (a few flags)",
+        "driver_beside_permutation": "of the same flags: among our first three",
         "has_driver": "share of flags in need whose true driver can be told",
         "villages_overlap": "a model taught by other villages: share of the first three reasons in common",
         "villages_same_first": "a model taught by other villages: the same first reason",
@@ -83,6 +107,9 @@ def reasons_section(found: ReasonsQuality, *, share: str, lang: str) -> str:
     agreed = found.rate("driver_among_three")
     if agreed is not None and agreed.value.value < PROMISED:
         parts.append(_note(words["below"].format(value=_told(agreed))))
+    weak = [words[key] for key, name in _MORE.items() if (more := found.rate(name)) and not more.value.low > 0]
+    if weak:
+        parts.append(_note(words["no_better"].format(which=words["joins"].join(weak))))
     rows = [[words[rate.name], _told(rate), f"{rate.n:,}"] for rate in found.rates if rate.n]
     parts.append(grid(words["head"].split("|"), rows))
     if found.drivers:
@@ -118,4 +145,4 @@ def _note(text: str) -> str:
 
 
 def _told(rate: Rate) -> str:
-    return told(rate.value, share=True)
+    return told(rate.value, share=True, sign=rate.name in _MORE.values())

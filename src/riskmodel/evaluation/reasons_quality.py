@@ -104,7 +104,7 @@ def reasons_quality(
     needed = (share < _MOST_OF - 1e-12).sum(axis=1) + 1
     low, median, high = np.percentile(needed, [25, 50, 75])
     top = look.top(own)
-    rates = [*_between_models(look, top), *_between_months(look, own, top, before), *_by_permutation(look, own, top)]
+    rates = [*_between_models(look, top), *_between_months(look, own, top, before), *_by_permutation(look, top)]
     agreement, drivers = _with_drivers(look, top)
     return ReasonsQuality(
         flags=len(flagged),
@@ -236,15 +236,24 @@ def _unchanged(look: _Look, X: pd.DataFrame, row: int, idea: int) -> bool:
     return bool(np.array_equal(then, now, equal_nan=True))
 
 
-def _by_permutation(look: _Look, own: NDArray[np.float64], top: list[list[int]]) -> list[Rate]:
+def _by_permutation(look: _Look, top: list[list[int]]) -> list[Rate]:
     """The reasons beside those that asking the model about permuted values gives, of a few flags."""
+    theirs, known = _tops_by_permutation(look, np.arange(len(top)))
+    return [
+        look.mean("permutation_overlap", _overlap(top, theirs, known)),
+        look.mean("permutation_same_first", _same_first(top, theirs, known)),
+    ]
+
+
+def _tops_by_permutation(look: _Look, among: NDArray[np.int_]) -> tuple[list[list[int]], NDArray[np.bool_]]:
+    """The ideas that raise a few scores most by permutation, and of which flags: drawn from those named."""
     import shap
 
     rng = np.random.default_rng(look.prepared.experiment.seed)
-    chosen = np.sort(rng.choice(len(top), size=min(_PERMUTED, len(top)), replace=False))
+    chosen = np.sort(rng.choice(among, size=min(_PERMUTED, len(among)), replace=False))
     predictions = look.asked.predictions
-    theirs: list[list[int]] = [[] for _ in top]
-    known = np.zeros(len(top), dtype=bool)
+    theirs: list[list[int]] = [[] for _ in look.own]
+    known = np.zeros(len(look.own), dtype=bool)
     for key in dict.fromkeys(look.own[row] for row in chosen):
         here = [int(row) for row in chosen if look.own[row] == key]
         tested = np.flatnonzero((predictions.stratum == key[0]) & (predictions.fold == key[1]))
@@ -253,10 +262,7 @@ def _by_permutation(look: _Look, own: NDArray[np.float64], top: list[list[int]])
         values = _permuted(look.classifier(key), look.X.iloc[here].to_numpy(dtype=np.float64), background, shap)
         for row, ideas in zip(here, look.top(look.ideas.sums(values)), strict=True):
             theirs[row], known[row] = ideas, True
-    return [
-        look.mean("permutation_overlap", _overlap(top, theirs, known)),
-        look.mean("permutation_same_first", _same_first(top, theirs, known)),
-    ]
+    return theirs, known
 
 
 def _permuted(classifier: RiskClassifier, X: np.ndarray, background: np.ndarray, shap: Any) -> NDArray[np.float64]:
@@ -289,14 +295,12 @@ def _with_drivers(look: _Look, top: list[list[int]]) -> tuple[list[Rate], dict[s
     driver = found.astype(object).where(found.notna(), "").to_numpy()
     if not driven.any():
         return [], {}
-    hits = [
-        [names_driver(name, idea=look.ideas.names[idea], risk_type=look.types[idea]) for idea in ideas]
-        for name, ideas in zip(driver, top, strict=True)
-    ]
-    named = np.array([float(any(own)) for own in hits])
-    first = np.array([float(own[:1] == [True]) for own in hits])
+    named, first = _naming(look, driver, top)
+    theirs, sample = _tops_by_permutation(look, np.flatnonzero(driven))
+    named_by_permutation, _ = _naming(look, driver, theirs)
     often = pd.Series(driver[driven]).value_counts().index[:TOP]
     always = np.array([float(name in set(often)) for name in driver])
+    always_one = (driver == often[0]).astype(np.float64)
     table: dict[str, dict[str, int]] = {}
     for name in pd.Series(driver[driven]).value_counts().index:
         mine = driven & (driver == name)
@@ -309,5 +313,21 @@ def _with_drivers(look: _Look, top: list[list[int]]) -> tuple[list[Rate], dict[s
         look.mean("driver_among_three", np.where(driven, named, np.nan)),
         look.mean("driver_first", np.where(driven, first, np.nan)),
         look.mean("driver_by_always_the_same_three", np.where(driven, always, np.nan)),
+        look.mean("driver_first_by_always_the_same", np.where(driven, always_one, np.nan)),
+        look.mean("driver_more_than_the_same_three", np.where(driven, named - always, np.nan)),
+        look.mean("driver_first_more_than_the_same", np.where(driven, first - always_one, np.nan)),
+        look.mean("driver_by_permutation", np.where(sample, named_by_permutation, np.nan)),
+        look.mean("driver_beside_permutation", np.where(sample, named, np.nan)),
         look.mean("has_driver", np.where(spoken_of, driven.astype(float), np.nan)),
     ], table
+
+
+def _naming(
+    look: _Look, driver: NDArray[np.object_], tops: list[list[int]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Whether any, and the first, of each flag's reasons names its driver."""
+    hits = [
+        [names_driver(name, idea=look.ideas.names[idea], risk_type=look.types[idea]) for idea in ideas]
+        for name, ideas in zip(driver, tops, strict=True)
+    ]
+    return np.array([float(any(own)) for own in hits]), np.array([float(own[:1] == [True]) for own in hits])
