@@ -148,3 +148,13 @@ def test_an_unknown_name_gets_the_nearest() -> None:
         catalogue.feature("member_able")
     with pytest.raises(CallError, match='Did you mean "need"'):
         catalogue.outcome("needs")
+
+
+@pytest.mark.parametrize("words", [{"zh": ""}, {"en": "  "}, {"missing_zh": ""}])
+def test_a_feature_without_words_is_refused(words):
+    given = {"zh": "收入", "en": "income", "unit": "yuan"} | words
+    with pytest.raises(CallError, match=rf'feature "income": {next(iter(words))} is empty'):
+
+        @feature(**given)
+        def income(h):
+            return h.income.sum("amount")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from scored import County, listing
 
-from riskmodel.errors import CallError
+from riskmodel.errors import CallError, DataError
 from riskmodel.features import Catalogue
 from riskmodel.monitoring.cohort import trained_cohort
 
@@ -87,3 +87,16 @@ def test_features_that_the_model_does_not_use_may_change(scored_county, scored_r
     told = more.score(tmp_path / "out")
     assert (tmp_path / "out" / "scores.parquet").read_bytes() == (scored_run / "scores.parquet").read_bytes()
     assert told["model"]["catalogue_hash"] == scored_county.catalogue.hash
+
+
+@pytest.mark.parametrize(("key", "said"), [("zh", "its words in Chinese"), ("en", "its words in English")])
+def test_a_bundle_whose_catalogue_lacks_a_language_is_refused_by_name(scored_county, tmp_path, key, said):
+    rows = [dict(row) for row in scored_county.bundle.features]
+    rows[3][key] = ""
+    county = scored_county.with_bundle(tmp_path / "bundle", features=rows)
+    with pytest.raises(DataError, match=rf'features\.json, "{rows[3]["name"]}": has no {key} \({said}\)'):
+        county.score(tmp_path / "out")
+    del rows[3][key]
+    with pytest.raises(DataError, match=f"has no {key}"):
+        scored_county.with_bundle(tmp_path / "other", features=rows).score(tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -122,9 +122,12 @@ def test_a_household_whose_only_trouble_is_its_house_is_driven_by_it(county):
     clean = without(county, *MECHANISMS)
     clean.households.level[:] += 1.0
     clean.households.grade[7] = GRADE["D"]
-    truth = Truth(30, 3, (AT,), live_one_month)
+    truth = Truth(12, 3, (AT,), live_one_month)
     base = np.stack(list(truth.lives(clean, AT))).mean(axis=0)
-    gains = {name: base - np.stack(list(truth.lives(clean, AT, without=name))).mean(axis=0) for name in MECHANISMS}
+    gains = {
+        name: base - np.stack(list(truth.lives(clean, AT, without=name))).mean(axis=0)
+        for name in ("housing", "illness", "other")
+    }
     assert max(gains, key=lambda name: gains[name][7]) == "housing"
     assert gains["housing"][7] > 0.3
 

@@ -15,7 +15,7 @@ from riskmodel.simulation import Switches, simulate_registry
 from riskmodel.simulation.calibration.page import PAGE
 from riskmodel.simulation.dirt import COUNTS, DIRT
 from riskmodel.simulation.made import MADE, POLICY_FILE
-from riskmodel.simulation.truth import TRUTH
+from riskmodel.simulation.truth import DRIVERS, TRUTH
 
 SMALL = {"households": 20, "years": 2, "until": date(2025, 1, 1)}
 MAPPING = """
@@ -30,7 +30,7 @@ tables:
 
 def test_the_registry_s_list_is_what_simulate_writes():
     assert standing.MADE == MADE
-    assert sorted(standing.TOLD) == sorted([MADE, POLICY_FILE, TRUTH, DIRT, COUNTS, PAGE])
+    assert sorted(standing.TOLD) == sorted([MADE, POLICY_FILE, TRUTH, DRIVERS, DIRT, COUNTS, PAGE])
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def county(tmp_path):
     out = tmp_path / "county"
     switches = Switches(line={2024: 9000.0})
     at = [date(2024, 1, 1)]
-    simulate_registry(out, **SMALL, seed=1, dirty=0.1, replays=1, truth_at=at, switches=switches)
+    simulate_registry(out, **SMALL, seed=1, dirty=0.1, replays=1, truth_at=at, drivers=True, switches=switches)
     (out / PAGE).write_text("of the old county")
     (out / "letter.txt").write_text("mine")
     assert set(standing.TOLD) < {entry.name for entry in out.iterdir()}

@@ -36,9 +36,10 @@ def score(
 ) -> None:
     """Score everyone present at a date and flag whom to visit first.
 
-    Leaves in --out: scores.parquet (everyone), flags.parquet (whom to visit, with the five largest reasons in Chinese
-    and English), contributions.parquet (every feature's contribution for each flag) and run.json (inputs, counts,
-    checks, timings). `riskmodel report OUT` makes pages and a workbook of them.
+    Leaves in --out: scores.parquet (everyone), flags.parquet (whom to visit, with up to eight reasons in Chinese and
+    English), contributions.parquet (every feature's contribution for each flag), histories.parquet (their last three
+    years), the model's card, and run.json (inputs, counts, checks, timings). `riskmodel report OUT` makes pages and
+    workbooks of them.
 
     Flagged are the households of the model's cohort that it ranks first, as many as --capacity says, and those that
     the rule of the model's experiment names. Who is on the monitoring list already is scored, not

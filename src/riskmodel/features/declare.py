@@ -180,6 +180,9 @@ def feature(
 
     def declare(function: Callable[..., Number]) -> FeatureFamily:
         family = function.__name__
+        for words, lang in ((zh, "zh"), (en, "en"), (missing, "missing"), (missing_zh, "missing_zh")):
+            if not words.strip():
+                raise CallError(f'feature "{family}": {lang} is empty; every reason is said in Chinese and in English.')
         _check_parameters(function, parameters)
         # Code run from a text has no module.
         module = (function.__module__ or "").rpartition(".")[2]

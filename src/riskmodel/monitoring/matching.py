@@ -5,16 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from riskmodel.errors import CallError, did_you_mean
+from riskmodel.errors import CallError, DataError, did_you_mean
 
 if TYPE_CHECKING:
     from riskmodel.features import Catalogue, FeatureSpec
 
 
+_TOLD_WITH = {
+    "name": "the column",
+    "zh": "its words in Chinese",
+    "en": "its words in English",
+    "missing": "what missing means",
+}
+
+
 def trained_specs(features: Sequence[Mapping[str, Any]]) -> list[FeatureSpec]:
-    """Return the catalogue's entries as they were when the model was trained, in the order of its columns."""
+    """Return the catalogue's entries as they were when the model was trained, in the order of its columns.
+
+    Raises
+    ------
+    DataError
+        An entry lacks its words in one of the languages, or something else that reasons are told with.
+    """
     from riskmodel.features import FeatureSpec
 
+    for number, row in enumerate(features, start=1):
+        name = row.get("name", f"number {number}")
+        for key, what in _TOLD_WITH.items():
+            if not str(row.get(key) or "").strip():
+                raise DataError(
+                    f'the model\'s features.json, "{name}": has no {key} ({what}), so no reason can be told with it. '
+                    "Train again with a catalogue that has it."
+                )
     return [FeatureSpec.from_dict(row) for row in features]
 
 
