@@ -17,6 +17,7 @@ from riskmodel.registry.codes import CODE_BOOK, Lang, label
 from riskmodel.report import charts, words
 from riskmodel.report.data import (
     Flag,
+    Reason,
     ReportData,
     Township,
     count_categories,
@@ -24,6 +25,7 @@ from riskmodel.report.data import (
     expected_cases,
 )
 from riskmodel.report.doors import door_check
+from riskmodel.report.fit import MOST_LINES, Texts, what_fits
 from riskmodel.report.histories import History
 from riskmodel.report.history_picture import history_picture
 from riskmodel.report.since import Since
@@ -36,7 +38,7 @@ ROWS = 100
 CARD = "card.html"
 _MOST_BARS = 12
 _SHADES = 5
-# What fits on one A4 page beside the form: the smaller reasons are in the workbook, and the sheet says how many.
+# Fewer where the page has no room; the smaller reasons are in the workbook, and the sheet says how many.
 _LOWERING_SHOWN, _WHAT_IF_SHOWN = 2, 3
 
 
@@ -151,8 +153,8 @@ class Pages:
 
     def household(self, flag: Flag, history: History | None) -> str:
         """Return the sheet of one flagged household."""
-        lowering = flag.lowering[:_LOWERING_SHOWN]
-        hidden = flag.lowering[_LOWERING_SHOWN:]
+        low, some = self._room(flag)
+        lowering, hidden = flag.lowering[:low], flag.lowering[low:]
         rest = flag.other_contributions + sum(reason.contribution for reason in hidden)
         scale = max([*(abs(reason.contribution) for reason in flag.reasons), abs(rest)])
 
@@ -176,10 +178,29 @@ class Pages:
             rest=rest,
             draw=draw,
             picture=picture,
-            what_if=[getattr(each, self.lang) for each in flag.what_if[:_WHAT_IF_SHOWN]],
+            what_if=[getattr(each, self.lang) for each in flag.what_if[:some]],
             unseen=words.unseen(flag, self.data, self.lang),
             little_known=words.little_known(flag, self.lang),
         )
+
+    def _room(self, flag: Flag) -> tuple[int, int]:
+        """Return how many lowering reasons and what-if lines the sheet has room for on its one page."""
+        lang = self.lang
+        score = [" ".join([words.meaning(flag, self.data, lang), *words.question(self.data, lang)[:1]])]
+        score += words.rules(flag, self.data, lang)
+        score += [said for said in (words.little_known(flag, lang), words.unseen(flag, self.data, lang)) if said]
+
+        def told(reasons: Sequence[Reason]) -> list[str]:
+            return [reason.label(lang) + words.together(reason, lang) for reason in reasons]
+
+        texts = Texts(
+            score=score,
+            raising=told(flag.raising),
+            lowering=told(flag.lowering[:_LOWERING_SHOWN]),
+            doors=[name + door_check(kind, lang) for kind, name in words.risk_types(flag, lang)],
+            what_if=[getattr(each, lang) for each in flag.what_if[:_WHAT_IF_SHOWN]],
+        )
+        return what_fits(texts, most=MOST_LINES[lang])
 
     def _counts(self, flags: Sequence[Flag]) -> dict[str, Any]:
         return {

@@ -172,7 +172,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "基准值是模型学习时所用农户的平均评分。",
         "The base value is the mean score of the households that the model learned from.",
     ),
-    "more_reasons": ("其余{n}项较小的理由见工作簿。", "{n} smaller reasons are in the workbook."),
+    "more_reasons": ("另有{n}项较小的理由，见工作簿。", "Smaller reasons left to the workbook: {n}."),
     "categories": ("建议类别", "Proposed categories"),
     "villages": ("各村（按村代码排列，不是地图）", "Villages (in the order of their codes: not a map)"),
     "villages_note": (
