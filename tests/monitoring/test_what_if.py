@@ -16,7 +16,7 @@ from riskmodel import Registry, build_features, load_catalogue
 from riskmodel.engine import plan
 from riskmodel.errors import CallError
 from riskmodel.features import Added, Change, Changed, History, lever
-from riskmodel.monitoring.what_if import MOST, WORTH_SAYING, _besides, _if_pulled, what_if
+from riskmodel.monitoring.what_if import MOST, WORTH_SAYING, _besides, if_pulled, what_if
 from riskmodel.policy import default_policy
 from riskmodel.registry import schema, write_registry
 from riskmodel.registry.excerpt import write_excerpt
@@ -46,7 +46,9 @@ def pulled(excerpt, name: str, households, **amounts: float) -> pd.DataFrame:
     asked = pd.DataFrame(index=pd.Index(households))
     for number, amount in amounts.items():
         asked[f"amount {name} {number.removeprefix('row')}"] = amount
-    return _if_pulled(excerpt, CATALOGUE.levers[name], asked, OWN, as_of=AS_OF, policy=POLICY).loc[list(households)]
+    spec = CATALOGUE.levers[name]
+    [built] = if_pulled(excerpt, [(spec, asked)], OWN, as_of=AS_OF, policy=POLICY)
+    return built.loc[list(households)]
 
 
 def moved(before: pd.Series, after: pd.Series) -> set[str]:
@@ -60,7 +62,7 @@ def test_a_lever_that_changes_nothing_moves_no_feature_by_a_bit(excerpt, now):
         return Change(h.members.count() > 0, (Changed("household", {"housing_grade": "D"}, {"housing_grade": "D"}),))
 
     asked = pd.DataFrame(index=now.index)
-    after = _if_pulled(excerpt, nothing, asked, OWN, as_of=AS_OF, policy=POLICY)
+    [after] = if_pulled(excerpt, [(nothing, asked)], OWN, as_of=AS_OF, policy=POLICY)
     assert after.loc[now.index].equals(now.astype(float))
 
 
@@ -102,6 +104,20 @@ def test_a_house_made_safe_moves_the_house_and_its_guarantee_alone(excerpt, now,
             "guarantee_failure_share_24m",
         }  # fmt: skip
         assert moved(before, then) <= allowed
+
+
+def test_levers_pulled_together_are_as_pulled_alone(excerpt, now):
+    amounts = {"public_post": {"row2": 500.0}, "months_of_work": {"row1": 4131.0}}
+    households = now.index[:6]
+    pulls = []
+    for name, own in amounts.items():
+        asked = pd.DataFrame(index=households)
+        for number, amount in own.items():
+            asked[f"amount {name} {number.removeprefix('row')}"] = amount
+        pulls.append((CATALOGUE.levers[name], asked))
+    together = if_pulled(excerpt, pulls, OWN, as_of=AS_OF, policy=POLICY)
+    for (name, own), built in zip(amounts.items(), together, strict=True):
+        assert built.equals(pulled(excerpt, name, households, **own))
 
 
 @pytest.mark.parametrize("name", list(CATALOGUE.levers))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,8 @@ MOST = 4
 # In log-odds: what moves the odds by less than a tenth is not worth a line.
 WORTH_SAYING = 0.1
 _APPLIES, _AMOUNT = "applies ", "amount "
+# Households at a time, which bounds the memory.
+_SLICE = 5_000
 
 
 @dataclass(frozen=True)
@@ -87,23 +89,24 @@ def what_if(
     asked = evaluate(excerpt, _asked(usable), as_of=as_of, policy=policy).to_pandas().set_index("household_id")
     now = _built(excerpt, own, as_of=as_of, policy=policy)
     risk_now = pd.Series(classifier.calibrator_.risk(margin.to_numpy(dtype=np.float64)), index=margin.index)
-    for lever in usable:
-        applies = asked.index[asked[f"{_APPLIES}{lever.name}"] == 1]
-        households = features.index.intersection(applies).intersection(now.index)
-        if households.empty:
-            continue
-        then = _if_pulled(excerpt, lever, asked.loc[households], own, as_of=as_of, policy=policy)
-        changed = _moved(features.loc[households], now.loc[households], then.reindex(households))
-        margins = np.asarray(classifier.decision_function(changed), dtype=np.float64)
-        risks = classifier.calibrator_.risk(margins)
-        for household, new, risk in zip(households, margins, risks, strict=True):
-            if margin[household] - new >= WORTH_SAYING:
-                shares = {"risk": float(risk), "now": float(risk_now[household])}
-                zh, en = (
-                    what_if_sentence(lever.zh, **shares, lang="zh"),
-                    what_if_sentence(lever.en, **shares, lang="en"),
-                )
-                found.setdefault(household, []).append(WhatIf(lever.name, float(risk), float(new), zh, en))
+    households = features.index.intersection(asked.index).intersection(now.index)
+    order = sorted(households, key=str.encode)
+    for start in range(0, len(order), _SLICE):
+        here = pd.Index(order[start : start + _SLICE])
+        pulls = []
+        for lever in usable:
+            of_whom = here[(asked.loc[here, f"{_APPLIES}{lever.name}"] == 1).to_numpy()]
+            if len(of_whom):
+                pulls.append((lever, asked.loc[of_whom]))
+        built = if_pulled(excerpt, pulls, own, as_of=as_of, policy=policy)
+        for (lever, _), then in zip(pulls, built, strict=True):
+            changed = _moved(features.loc[then.index], now.loc[then.index], then)
+            margins = np.asarray(classifier.decision_function(changed), dtype=np.float64)
+            risks = classifier.calibrator_.risk(margins)
+            for household, new, risk in zip(then.index, margins, risks, strict=True):
+                if margin[household] - new >= WORTH_SAYING:
+                    told = _told(lever, float(risk), float(new), now=float(risk_now[household]))
+                    found.setdefault(household, []).append(told)
     return {household: sorted(each, key=lambda one: one.margin)[:MOST] for household, each in found.items()}
 
 
@@ -132,34 +135,76 @@ def _moved(features: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame) -> pd.
     return changed
 
 
-def _if_pulled(
+def if_pulled(
     excerpt: Registry,
-    lever: LeverSpec,
-    asked: pd.DataFrame,
+    pulls: Sequence[tuple[LeverSpec, pd.DataFrame]],
     nodes: Mapping[str, plan.Household],
     *,
     as_of: date,
     policy: Policy,
-) -> pd.DataFrame:
-    """Build the features of the households whose histories a lever changes."""
-    ids = pa.array(sorted(asked.index, key=str.encode), pa.string())
+) -> list[pd.DataFrame]:
+    """Build the features of households whose histories levers change.
+
+    All changed histories lie in one registry, each under an id that tells the lever: they are built in one go.
+
+    Parameters
+    ----------
+    pulls : sequence of (LeverSpec, DataFrame)
+        Levers, each with its households as the index and the amounts that it adds.
+    nodes : mapping of str to plan.Household
+        None that speaks of neighbours.
+
+    Returns
+    -------
+    list of DataFrame
+        One a lever, in their order, indexed by household_id.
+    """
+    if not pulls:
+        return []
+    everyone = pa.array(sorted({household for _, asked in pulls for household in asked.index}), pa.string())
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "registry"
         with RegistryWriter(place, cut_on=excerpt.cut_on) as writer:
             for name in excerpt.tables:
-                rows = excerpt.table(name).to_pyarrow()
-                rows = rows.filter(pc.is_in(rows["household_id"], value_set=ids))
-                for number, change in enumerate(lever.rows):
-                    if change.table != name:
-                        continue
-                    if isinstance(change, Changed):
-                        rows = _otherwise(rows, change, as_of=as_of)
-                    else:
-                        amounts = asked.get(f"{_AMOUNT}{lever.name} {number}")
-                        rows = _besides(rows, change, ids, amounts, as_of=as_of)
-                writer.add(name, rows)
+                table: Any = excerpt.table(name)
+                rows = table.filter(table.household_id.between(everyone[0].as_py(), everyone[-1].as_py())).to_pyarrow()
+                parts = [
+                    _as_pulled(rows, name, lever, asked, number=number, as_of=as_of)
+                    for number, (lever, asked) in enumerate(pulls)
+                ]
+                writer.add(name, pa.concat_tables(parts))
         with Registry.open(place) as pulled:
-            return _built(pulled, nodes, as_of=as_of, policy=policy)
+            built = _built(pulled, nodes, as_of=as_of, policy=policy)
+    numbers = built.index.str.split("|", n=1).str[0].astype(int)
+    found = []
+    for number, (_, asked) in enumerate(pulls):
+        own = built[numbers == number]
+        found.append(own.set_axis(own.index.str.split("|", n=1).str[1]).reindex(asked.index))
+    return found
+
+
+def _as_pulled(
+    rows: pa.Table, name: str, lever: LeverSpec, asked: pd.DataFrame, *, number: int, as_of: date
+) -> pa.Table:
+    """Return a table's rows of the households that a lever is pulled for, changed and under ids of their own."""
+    ids = pa.array(list(asked.index), pa.string())
+    rows = rows.filter(pc.is_in(rows["household_id"], value_set=ids))
+    for at, change in enumerate(lever.rows):
+        if change.table != name:
+            continue
+        if isinstance(change, Changed):
+            rows = _otherwise(rows, change, as_of=as_of)
+        else:
+            rows = _besides(rows, change, ids, asked.get(f"{_AMOUNT}{lever.name} {at}"), as_of=as_of)
+    place = rows.schema.get_field_index("household_id")
+    own = pc.binary_join_element_wise(f"{number}", rows["household_id"], "|")
+    return rows.set_column(place, rows.schema.field(place), own)
+
+
+def _told(lever: LeverSpec, risk: float, margin: float, *, now: float) -> WhatIf:
+    zh = what_if_sentence(lever.zh, risk=risk, now=now, lang="zh")
+    en = what_if_sentence(lever.en, risk=risk, now=now, lang="en")
+    return WhatIf(lever.name, risk, margin, zh, en)
 
 
 def _otherwise(rows: pa.Table, change: Changed, *, as_of: date) -> pa.Table:
