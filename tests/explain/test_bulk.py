@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import lightgbm
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shap
+from brute_force import brute_force
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -152,18 +152,6 @@ def tree_expectation(node: dict, row: np.ndarray, known: frozenset[int]) -> floa
     return (shares[0] * tree_expectation(left, row, known) + shares[1] * tree_expectation(right, row, known)) / sum(
         shares
     )
-
-
-def brute_force(worth, features: int) -> np.ndarray:
-    """Shapley values by their definition: a feature's mean addition over all orders, by subsets."""
-    values = np.zeros(features)
-    for feature in range(features):
-        others = [f for f in range(features) if f != feature]
-        for size in range(features):
-            weight = math.factorial(size) * math.factorial(features - size - 1) / math.factorial(features)
-            for subset in itertools.combinations(others, size):
-                values[feature] += weight * (worth(frozenset({*subset, feature})) - worth(frozenset(subset)))
-    return values
 
 
 @settings(max_examples=12, deadline=None)

@@ -6,7 +6,6 @@ reasons are those that a flag would carry (:mod:`riskmodel.explain.reasons`), th
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from riskmodel.evaluation.bootstrap import Estimate, estimate
 from riskmodel.evaluation.driven import dates_told, drivers_beside, names_driver
 from riskmodel.evaluation.inputs import Prepared
 from riskmodel.explain.ideas import Ideas
+from riskmodel.explain.permutation import permutation_contributions
 from riskmodel.explain.reasons import chosen_ideas
 
 if TYPE_CHECKING:
@@ -247,8 +247,6 @@ def _by_permutation(look: _Look, top: list[list[int]]) -> list[Rate]:
 
 def _tops_by_permutation(look: _Look, among: NDArray[np.int_]) -> tuple[list[list[int]], NDArray[np.bool_]]:
     """The ideas that raise a few scores most by permutation, and of which flags: drawn from those named."""
-    import shap
-
     rng = np.random.default_rng(look.prepared.experiment.seed)
     chosen = np.sort(rng.choice(among, size=min(_PERMUTED, len(among)), replace=False))
     predictions = look.asked.predictions
@@ -259,24 +257,16 @@ def _tops_by_permutation(look: _Look, among: NDArray[np.int_]) -> tuple[list[lis
         tested = np.flatnonzero((predictions.stratum == key[0]) & (predictions.fold == key[1]))
         others = rng.choice(tested, size=min(_BACKGROUND, len(tested)), replace=False)
         background = look.rows.X[look.columns].iloc[predictions.rows[others]].to_numpy(dtype=np.float64)
-        values = _permuted(look.classifier(key), look.X.iloc[here].to_numpy(dtype=np.float64), background, shap)
+        asks = look.asked.predictions.taught[key]
+        assert isinstance(asks, Asks)
+
+        def margin(values: NDArray[np.float64], asks: Asks = asks) -> NDArray[np.float64]:
+            return np.asarray(asks.classifier.decision_function(pd.DataFrame(values, columns=look.columns)))
+
+        values = permutation_contributions(margin, look.X.iloc[here].to_numpy(dtype=np.float64), background, rng=rng)
         for row, ideas in zip(here, look.top(look.ideas.sums(values)), strict=True):
             theirs[row], known[row] = ideas, True
     return theirs, known
-
-
-def _permuted(classifier: RiskClassifier, X: np.ndarray, background: np.ndarray, shap: Any) -> NDArray[np.float64]:
-    columns = list(getattr(classifier, "feature_names_in_", range(X.shape[1])))
-
-    def margin(values: np.ndarray) -> np.ndarray:
-        return np.asarray(classifier.decision_function(pd.DataFrame(values, columns=columns)))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        masker = shap.maskers.Independent(background, max_samples=len(background))
-        explainer = shap.explainers.Permutation(margin, masker, seed=0)
-        found = explainer(X, max_evals=2 * X.shape[1] + 1, silent=True)
-    return np.asarray(found.values, dtype=np.float64)
 
 
 def _with_drivers(look: _Look, top: list[list[int]]) -> tuple[list[Rate], dict[str, dict[str, int]]]:
