@@ -53,6 +53,10 @@ def test_a_sheet_a_township_between_the_overview_and_what_explains_it(folder, fl
     book = openpyxl.load_workbook(folder / FILES[lang])
     assert book.sheetnames == [first, *sorted(flags["township_code"].unique()), last, KEY_SHEET]
     assert book[KEY_SHEET].sheet_state == "veryHidden"
+    # On paper it is one page wide, and its lines run over the columns beside them.
+    assert str(book[first].page_setup.fitToHeight) == "0"
+    assert book[first].sheet_properties.pageSetUpPr.fitToPage
+    assert not book[first]["A2"].alignment.wrap_text
     shown = {row[0]: row[3] for row in rows_of(folder / FILES[lang], first)[4:]}
     assert shown == flags["township_code"].value_counts().to_dict()
 

@@ -140,6 +140,7 @@ def _formats(book: Any) -> dict[str, Any]:
         "fill_date": book.add_format({**fill, "num_format": "yyyy-mm-dd"}),
         "title": book.add_format({"bold": True, "font_size": 15, "font_color": _DEEP}),
         "subtitle": book.add_format({"bold": True, "font_color": _DEEP, "bg_color": _SOFT}),
+        "plain": book.add_format({}),
         "prose": book.add_format({"text_wrap": True, "valign": "top"}),
     }
 
@@ -157,7 +158,8 @@ def _overview_sheet(
     record = data.record
     signed = f"{record['model']['name']} {word('version', lang, n=record['model']['version'])}"
     _text(sheet, 0, 0, word("title", lang), formats["title"])
-    _text(sheet, 1, 0, f"{word('as_of', lang)} {data.as_of} · {word('model', lang)} {signed}", formats["prose"])
+    _text(sheet, 1, 0, f"{word('as_of', lang)} {data.as_of} · {word('model', lang)} {signed}", formats["plain"])
+    sheet.fit_to_pages(1, 0)
     headings = [word(key, lang) for key in ("township", "sheet_heading", "scored", "flagged", "expected")]
     for position, heading in enumerate(headings):
         sheet.set_column(position, position, 18)
@@ -169,7 +171,7 @@ def _overview_sheet(
         sheet.write_number(row, 3, len(township.flags), formats["count"])
         sheet.write_number(row, 4, round(expected_cases(township.flags), 1), formats["count"])
     if not towns:
-        _text(sheet, 4, 0, word("nobody", lang), formats["prose"])
+        _text(sheet, 4, 0, word("nobody", lang), formats["plain"])
 
 
 def _list_sheet(sheet: Any, flags: Sequence[Flag], *, lang: Lang, formats: dict[str, Any]) -> None:
