@@ -15,10 +15,10 @@ from riskmodel.engine.calendar import add_months
 from riskmodel.evaluation.reference import reference_of
 from riskmodel.features import History
 from riskmodel.model import load_bundle, save_bundle
-from riskmodel.monitoring.beside import LEAST_HOUSEHOLDS, seen_in_training
+from riskmodel.monitoring.beside import LEAST_HOUSEHOLDS, rounded, seen_in_training
 from riskmodel.monitoring.flags import HISTORIES
 from riskmodel.monitoring.histories import build_histories
-from riskmodel.monitoring.ledgers import ledger_begins, reaches
+from riskmodel.monitoring.ledgers import begins_known, reaches
 from riskmodel.policy import Policy, default_policy
 
 
@@ -43,7 +43,7 @@ def test_the_median_is_that_of_the_village_and_none_of_few(scored_county, scored
         if units[reason.feature] == "yes_no" or len(here) < LEAST_HOUSEHOLDS:
             assert np.isnan(reason.village_median) or reason.village_median is None
         else:
-            assert reason.village_median == here.median()
+            assert reason.village_median == rounded(np.array([here.median()]))[0]
             said += 1
     assert said > 50
 
@@ -157,7 +157,7 @@ def test_three_years_by_quarters_add_up_to_what_features_say(scored_county, scor
 
 def test_quarters_before_the_ledger_begins_have_no_income_rather_than_none_earned(scored_county):
     with Registry.open(scored_county.registry) as registry:
-        first = ledger_begins(registry)["income"]
+        first = begins_known(registry, before=AS_OF)["income"]
         early = add_months(first, 18)
         rows = build_histories(registry, as_of=early, policy=default_policy()).to_pandas(date_as_object=True)
     kept = rows["quarter"] >= first

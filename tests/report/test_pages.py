@@ -257,7 +257,11 @@ def test_a_sheet_says_what_flags_parquet_says(scored_run, report, lang):
         lowering = [reason for reason in flag.reasons if reason["contribution"] < 0]
         assert all(page.shows(reason[lang]) for reason in flag.reasons if reason not in lowering[2:])
         assert not any(page.shows(reason[lang]) for reason in lowering[2:])
-        sums = f"{flag.base_value:.2f}", f"{flag.margin - flag.base_value:+.2f}", f"{flag.margin:.2f}"
+        sums = (
+            f"{flag.base_value:.2f}",
+            f"{round(flag.margin, 2) - round(flag.base_value, 2):+.2f}",
+            f"{flag.margin:.2f}",
+        )
         told = "基准 {} + 各项贡献 {} = {}" if lang == "zh" else "base value {} + contributions {} = {}"
         assert page.shows(told.format(*sums))
 

@@ -6,7 +6,8 @@ all features of that. So months of work move wages, income, the gap to the line 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +91,21 @@ class LeverSpec:
     function: Callable[[History], Change] = field(repr=False)
     applies: plan.Household = field(repr=False)
     rows: tuple[Added | Changed, ...] = field(repr=False)
+
+
+def levers_digest(levers: Iterable[LeverSpec]) -> str:
+    """Return a digest of what levers say and do: a run with others tells others."""
+    told = []
+    for spec in levers:
+        rows = [
+            (type(row).__name__, row.table, getattr(row, "months", None), getattr(row, "where", None), row.values)
+            for row in spec.rows
+        ]
+        amounts = [
+            plan.canonical(row.amount.node) for row in spec.rows if isinstance(row, Added) and row.amount is not None
+        ]
+        told.append(repr((spec.name, spec.zh, spec.en, plan.canonical(spec.applies), rows, amounts)))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
 def lever(*, zh: str, en: str) -> Callable[[Callable[[History], Change]], LeverSpec]:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
 
-# A median of fewer would speak of single neighbours.
-LEAST_HOUSEHOLDS = 5
+# A median of fewer, or one told to the last yuan, would speak of single neighbours.
+LEAST_HOUSEHOLDS = 10
+_FIGURES = 2
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def seen_in_training(reference: Sequence[Mapping[str, Any]], names: Sequence[str
     low = [row["low"] if row.get("low") is not None else -np.inf for row in rows]
     high = [row["high"] if row.get("high") is not None else np.inf for row in rows]
     # "missing" is the share that was; None where it was of too few households to be shown.
-    never = [bool(row) and row.get("low") is not None and not row.get("missing") for row in rows]
+    never = [bool(row) and row.get("low") is not None and row.get("missing") == 0 for row in rows]
     return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64), np.array(never, dtype=bool)
 
 
@@ -83,8 +84,8 @@ def village_medians(
 ) -> pd.DataFrame:
     """Return the median of each feature in each of the ``wanted`` villages.
 
-    None of a village where fewer than five households have a value, none of a yes or no, and none of what speaks of
-    neighbours already.
+    Rounded to two figures. None of a village where fewer than ten households have a value, none of a yes or no, and
+    none of what speaks of neighbours already.
 
     Parameters
     ----------
@@ -106,8 +107,17 @@ def village_medians(
         values = pq.read_table(features, columns=[spec.name]).column(0).to_numpy()[inside]
         grouped = pd.Series(values.astype(np.float64)).groupby(of_whom)
         median = grouped.median().where(grouped.count() >= LEAST_HOUSEHOLDS)
-        columns[spec.name] = median.reindex(index).to_numpy()
+        columns[spec.name] = rounded(median.reindex(index).to_numpy())
     return pd.DataFrame(columns, index=index)
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Round to two figures; NaN stays.
+
+    >>> rounded(np.array([1259.36, 0.0, -0.123, np.nan])).tolist()
+    [1300.0, 0.0, -0.12, nan]
+    """
+    return np.array([value if np.isnan(value) else float(f"{value:.{_FIGURES}g}") for value in values])
 
 
 def a_year_ago(
@@ -115,8 +125,8 @@ def a_year_ago(
 ) -> pd.DataFrame:
     """Return the households' own values twelve months before ``as_of``, as known then.
 
-    Nothing is said of a household that was not there, of a feature whose windows reach back before the ledger that it
-    reads begins, and of what speaks of neighbours, who are not in the excerpt.
+    Nothing is said of a household that was not there, of a feature whose windows reach back before a table that it
+    reads was kept, and of what speaks of neighbours, who are not in the excerpt.
 
     Parameters
     ----------
@@ -125,7 +135,7 @@ def a_year_ago(
     specs : sequence of FeatureSpec
         With their expressions.
     begins : mapping of str to date
-        When the whole registry's ledgers begin.
+        Since when the whole registry's tables were kept, as known then.
 
     Returns
     -------

@@ -47,7 +47,7 @@ def explain_flags(
     Parameters
     ----------
     chosen : DataFrame
-        ``household_id, as_of, risk, rank, flagged_by, rules, margin, household_type, village_code``, one row a flag.
+        ``household_id, as_of, risk, rank, flagged_by, rules, margin, household_type, village_key``, one row a flag.
     features : DataFrame
         The model's features and those that categories and measures read, aligned by position.
     contributions : array of shape (flags, features)
@@ -61,7 +61,7 @@ def explain_flags(
     """
     names = [spec.name for spec in specs]
     values = features[names].to_numpy(dtype=np.float64)
-    beside = surroundings.of(chosen["household_id"].tolist(), chosen["village_code"].tolist(), values)
+    beside = surroundings.of(chosen["household_id"].tolist(), chosen["village_key"].tolist(), values)
     explained = explain_rows(values, contributions, specs=specs, beside=beside)
     types = risk_types(contributions, [spec.risk_type or None for spec in specs])
     able = features["members_able"].tolist() if "members_able" in features else [None] * len(features)

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from riskmodel.engine.calendar import add_months
 from riskmodel.files import write_aside
 from riskmodel.monitoring.beside import Surroundings, a_year_ago, seen_in_training, village_medians
 from riskmodel.monitoring.flags import HISTORIES
 from riskmodel.monitoring.histories import build_histories
-from riskmodel.monitoring.ledgers import ledger_begins
+from riskmodel.monitoring.ledgers import begins_known
 from riskmodel.monitoring.what_if import what_if
 from riskmodel.registry.excerpt import write_excerpt
 from riskmodel.registry.registry import Registry
@@ -54,13 +55,13 @@ def gather(
     registry : Registry
         The whole one.
     chosen : DataFrame
-        The flagged households: ``household_id``, ``village_code`` and ``margin``.
+        The flagged households: ``household_id``, ``village_key`` and ``margin``.
     work : Checkpoints
         Where the excerpt of their rows and :data:`HISTORIES_FILE` are kept until the run is done.
     features : Path
         Everyone's features, as Parquet.
     villages : Series
-        Everyone's village, aligned with that file.
+        Everyone's village within its township, aligned with that file.
     own : DataFrame
         The flagged households' own features, aligned with ``chosen``.
     specs : sequence of FeatureSpec
@@ -75,15 +76,16 @@ def gather(
     what_if : dict
         By household, what the model would compute had a help been given (:mod:`riskmodel.monitoring.what_if`).
     """
-    begins = ledger_begins(registry)
     if chosen.empty:
         return _of_nobody(work, specs), {}
+    begins = begins_known(registry, before=as_of)
+    then = begins_known(registry, before=add_months(as_of, -12))
     with _excerpt(registry, chosen, work) as excerpt:
         if not work.has(HISTORIES_FILE):
             with write_aside(work.path(HISTORIES_FILE)) as aside:
                 histories = build_histories(excerpt, as_of=as_of, policy=policy, begins=begins)
                 pq.write_table(histories, aside, compression="zstd")
-        year_ago = a_year_ago(excerpt, specs=specs, as_of=as_of, policy=policy, begins=begins)
+        year_ago = a_year_ago(excerpt, specs=specs, as_of=as_of, policy=policy, begins=then)
         if not work.has(_WHAT_IF_FILE):
             indexed = own[[spec.name for spec in specs]].set_axis(chosen["household_id"])
             found = what_if(
@@ -102,7 +104,7 @@ def gather(
     low, high, never_missing = seen_in_training(bundle.metrics.get("reference", ()), bundle.names)
     surroundings = Surroundings(
         names=tuple(spec.name for spec in specs),
-        medians=village_medians(features, villages, specs=specs, wanted=chosen["village_code"].dropna().tolist()),
+        medians=village_medians(features, villages, specs=specs, wanted=chosen["village_key"].tolist()),
         year_ago=year_ago,
         low=low,
         high=high,

@@ -31,6 +31,10 @@ def explain_flagged(run: Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[p
     frame : DataFrame
         Everyone scored, with ``flagged_by`` (empty where not flagged), in the order of the run's features.
     """
+    # Villages of two townships may have one code.
+    frame = frame.assign(
+        village_key=frame["township_code"].fillna("").astype(str) + "|" + frame["village_code"].fillna("").astype(str)
+    )
     chosen = frame[frame["flagged_by"] != ""].sort_values("rank", kind="stable").reset_index(drop=True)
     wanted = set(chosen["household_id"])
     picked = [batch[batch["household_id"].isin(wanted)] for batch in run.batches(work)]
@@ -40,7 +44,7 @@ def explain_flagged(run: Run, work: Checkpoints, frame: pd.DataFrame) -> tuple[p
         chosen,
         work=work,
         features=work.path(FEATURES_FILE),
-        villages=frame["village_code"],
+        villages=frame["village_key"],
         own=features,
         specs=[run.catalogue.feature(name) for name in run.model_features],
         levers=list(run.catalogue.levers.values()),

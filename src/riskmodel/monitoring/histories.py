@@ -18,7 +18,7 @@ from riskmodel.errors import CallError
 from riskmodel.features import History
 from riskmodel.features.builder import KEYS, evaluate
 from riskmodel.monitoring.flags import HISTORIES
-from riskmodel.monitoring.ledgers import ledger_begins
+from riskmodel.monitoring.ledgers import begins_known
 from riskmodel.registry.codes import codes
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def build_histories(
 ) -> pa.Table:
     """Return twelve rows a household, the oldest quarter first, sorted by household.
 
-    A quarter that starts before the ledger of income begins has no income: nothing kept is not nothing earned.
+    A quarter that starts before income, or spending, was kept has none of it: nothing kept is not nothing earned.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def build_histories(
     policy : Policy
         For the line in force at each quarter's end; missing where the record has none.
     begins : mapping of str to date, optional
-        When the whole registry's ledgers begin; left out, when the excerpt's do.
+        Since when the whole registry's tables were kept; left out, the excerpt's.
 
     Returns
     -------
     pyarrow.Table
         Of the schema :data:`~riskmodel.monitoring.flags.HISTORIES`.
     """
-    begins = begins if begins is not None else ledger_begins(excerpt)
+    begins = begins if begins is not None else begins_known(excerpt, before=as_of)
     wide = evaluate(
         excerpt, _outputs(excerpt), as_of=as_of, policy=policy, keep=(*KEYS, "county_code"), engine="auto"
     ).to_pandas()
@@ -83,7 +83,7 @@ def _outputs(registry: Registry) -> dict[str, plan.Household]:
 
 
 def _quarter(wide: pd.DataFrame, back: int, *, start: date, begins: Mapping[str, date]) -> pd.DataFrame:
-    kept = "income" in begins and begins["income"] <= start
+    kept, spent = (name in begins and begins[name] <= start for name in ("income", "spending"))
 
     def amount(name: str) -> np.ndarray:
         return wide[f"{name}_{back}"].to_numpy(dtype=np.float64)
@@ -95,7 +95,7 @@ def _quarter(wide: pd.DataFrame, back: int, *, start: date, begins: Mapping[str,
             "household_id": wide["household_id"].to_numpy(),
             "quarter": start,
             **{source: amount(source) if kept else nothing for source in _INCOME},
-            "medical_oop": amount("medical_oop"),
+            "medical_oop": amount("medical_oop") if spent else nothing,
             "members": wide["members"].to_numpy(dtype=np.float64),
             "events": [[kind for kind in happened if happened[kind][row]] for row in range(len(wide))],
         }

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from riskmodel.errors import CallError, DataError, RiskmodelError
 from riskmodel.explain import booster_residual, require_small
 from riskmodel.features.engines import check_engine
+from riskmodel.features.levers import levers_digest
 from riskmodel.files import remove, write_aside
 from riskmodel.monitoring import record
 from riskmodel.monitoring.capacity import Capacity
@@ -170,7 +171,13 @@ def score_registry(
         cohort=digest(cohort),
         policy=policy,
         beside=run.challenger,
-        settings={"capacity": capacity, "rule_capacity": rule_capacity or "all", "engine": engine}
+        settings={
+            "levers": levers_digest(catalogue.levers.values()),
+            "capacity": capacity,
+            "rule_capacity": rule_capacity or "all",
+            "engine": engine,
+        }
+        | {"levers": levers_digest(catalogue.levers.values())}
         | {"chunk": chunk, "flag_chunk": flag_chunk},
     )
     work = None

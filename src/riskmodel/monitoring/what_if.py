@@ -164,7 +164,8 @@ def if_pulled(
     everyone = pa.array(sorted({household for _, asked in pulls for household in asked.index}), pa.string())
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "registry"
-        with RegistryWriter(place, cut_on=excerpt.cut_on) as writer:
+        # Known the day before as_of, which may lie past the registry's cut.
+        with RegistryWriter(place, cut_on=max(excerpt.cut_on, as_of)) as writer:
             for name in excerpt.tables:
                 table: Any = excerpt.table(name)
                 rows = table.filter(table.household_id.between(everyone[0].as_py(), everyone[-1].as_py())).to_pyarrow()
@@ -225,7 +226,8 @@ def _besides(rows: pa.Table, change: Added, ids: pa.Array, amounts: pd.Series | 
     if change.months == 0:
         days = [as_of - timedelta(days=1)]
     elif table.ledger:
-        days = [add_months(first, -back) for back in range(1, change.months + 1)]
+        months = (add_months(first, -back) for back in range(change.months + 1))
+        days = [day for day in months if add_months(as_of, -change.months) <= day < as_of]
     else:
         days = [add_months(as_of, -change.months)]
     households = ids.to_pylist()

@@ -154,6 +154,8 @@ class Pages:
     def household(self, flag: Flag, history: History | None) -> str:
         """Return the sheet of one flagged household."""
         low, some = self._room(flag)
+        # Of who is outside the cohort the risk is no share to count on, nor is another one.
+        some = some if flag.in_cohort else 0
         lowering, hidden = flag.lowering[:low], flag.lowering[low:]
         rest = flag.other_contributions + sum(reason.contribution for reason in hidden)
         scale = max([*(abs(reason.contribution) for reason in flag.reasons), abs(rest)])
