@@ -186,3 +186,45 @@ def test_a_household_moves_no_quarter_by_what_becomes_known_later(scored_county,
     registry = rewritten(scored_county.registry, tmp_path / "registry", income=late)
     scored_county.score(tmp_path / "run", registry=registry)
     assert pq.read_table(tmp_path / "run" / "histories.parquet").equals(pq.read_table(scored_run / "histories.parquet"))
+
+
+def test_a_day_past_the_cut_is_scored_and_told_like_any_other(scored_county, tmp_path):
+    with Registry.open(scored_county.registry) as registry:
+        past = registry.cut_on + timedelta(days=19)
+    scored_county.score(tmp_path / "run", as_of=past)
+    flags = read(tmp_path / "run", "flags.parquet")
+    assert any(len(each) for each in flags["what_if"])
+    assert len(pq.read_table(tmp_path / "run" / "histories.parquet")) == 12 * len(flags)
+
+
+def test_nothing_is_said_of_a_year_ago_that_was_only_learnt_since(scored_county, tmp_path):
+    def loaded_later(rows):
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        load = pa.scalar(add_months(AS_OF, -6), rows.schema.field("known_on").type)
+        known = pc.max_element_wise(rows["known_on"], load)
+        return rows.set_column(rows.schema.get_field_index("known_on"), "known_on", known)
+
+    registry = rewritten(scored_county.registry, tmp_path / "registry", income=loaded_later)
+    scored_county.score(tmp_path / "run", registry=registry)
+    flags = read(tmp_path / "run", "flags.parquet")
+    income = {"net_income_pc_12m", "line_gap_12m", "wage_income_pc_12m", "wage_income_pc_3m", "transfer_share_12m"}
+    told = [r["year_ago"] for reasons in flags["reasons"] for r in reasons if r["feature"] in income]
+    assert told
+    assert all(value is None or np.isnan(value) for value in told)
+
+
+def test_a_wrong_value_of_one_household_costs_the_facts_beside_and_never_the_list(scored_county, tmp_path, caplog):
+    def nameless(rows):
+        import pyarrow as pa
+
+        codes = pa.array([None] * len(rows), pa.string())
+        return rows.set_column(rows.schema.get_field_index("township_code"), "township_code", codes)
+
+    registry = rewritten(scored_county.registry, tmp_path / "registry", household=nameless)
+    told = scored_county.score(tmp_path / "run", registry=registry)
+    assert told["counts"]["flagged"] > 0
+    assert "no history, value of a year ago or what-if is told in this run" in caplog.text
+    assert "township_code" in caplog.text
+    assert len(pq.read_table(tmp_path / "run" / "histories.parquet")) == 0

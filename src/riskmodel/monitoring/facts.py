@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from riskmodel.engine.calendar import add_months
+from riskmodel.errors import DataError
 from riskmodel.files import write_aside
 from riskmodel.monitoring.beside import Surroundings, a_year_ago, seen_in_training, village_medians
 from riskmodel.monitoring.flags import HISTORIES
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from riskmodel.model import Bundle
     from riskmodel.monitoring.checkpoint import Checkpoints
     from riskmodel.policy import Policy
+
+_LOG = logging.getLogger(__name__)
 
 HISTORIES_FILE = "histories.parquet"
 _WHAT_IF_FILE = "what_if.json"
@@ -78,6 +83,16 @@ def gather(
     """
     if chosen.empty:
         return _of_nobody(work, specs), {}
+    try:
+        _excerpt(registry, chosen, work).close()
+    except DataError as error:
+        # A wrong value in one flagged household's rows may cost what is told beside reasons, never the list.
+        _LOG.warning(
+            "no history, value of a year ago or what-if is told in this run: a flagged household's rows are not a "
+            "registry's (%s). `riskmodel validate` sets such rows aside.",
+            _of_what(error),
+        )
+        return replace(_of_nobody(work, specs), medians=_medians(features, villages, specs, chosen)), {}
     begins = begins_known(registry, before=as_of)
     then = begins_known(registry, before=add_months(as_of, -12))
     with _excerpt(registry, chosen, work) as excerpt:
@@ -104,13 +119,22 @@ def gather(
     low, high, never_missing = seen_in_training(bundle.metrics.get("reference", ()), bundle.names)
     surroundings = Surroundings(
         names=tuple(spec.name for spec in specs),
-        medians=village_medians(features, villages, specs=specs, wanted=chosen["village_key"].tolist()),
+        medians=_medians(features, villages, specs, chosen),
         year_ago=year_ago,
         low=low,
         high=high,
         never_missing=never_missing,
     )
     return surroundings, json.loads(work.path(_WHAT_IF_FILE).read_text(encoding="utf-8"))
+
+
+def _medians(features: Path, villages: pd.Series, specs: Sequence[FeatureSpec], chosen: pd.DataFrame) -> pd.DataFrame:
+    return village_medians(features, villages, specs=specs, wanted=chosen["village_key"].tolist())
+
+
+def _of_what(error: DataError) -> str:
+    """Return the error without the row: it is counted in the excerpt, not in the registry."""
+    return re.sub(r", row [\d,]+", "", str(error))
 
 
 def _of_nobody(work: Checkpoints, specs: Sequence[FeatureSpec]) -> Surroundings:

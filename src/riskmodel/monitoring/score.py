@@ -177,7 +177,6 @@ def score_registry(
             "rule_capacity": rule_capacity or "all",
             "engine": engine,
         }
-        | {"levers": levers_digest(catalogue.levers.values())}
         | {"chunk": chunk, "flag_chunk": flag_chunk},
     )
     work = None
