@@ -18,8 +18,8 @@ def idle(h: History) -> Number:
 
 
 @lever(
-    zh="有一名闲置劳动力近12个月从事公益性岗位",
-    en="an idle member had held a public-welfare post for the last 12 months",
+    zh="有一名有劳动能力、无务工登记的成员近12个月从事公益性岗位",
+    en="a member able to work without a recorded job had held a public-welfare post for the last 12 months",
 )
 def public_post(h: History) -> Change:
     return Change(
@@ -33,8 +33,8 @@ def public_post(h: History) -> Change:
 
 
 @lever(
-    zh="有一名闲置劳动力近3个月在县内务工并按月领到工资",
-    en="an idle member had worked within the county for the last 3 months, paid monthly",
+    zh="有一名有劳动能力、无务工登记的成员近3个月在县内务工并按月领到工资",
+    en="a member able to work without a recorded job had worked within the county for the last 3 months, paid monthly",
 )
 def months_of_work(h: History) -> Change:
     return Change(
