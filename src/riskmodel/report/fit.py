@@ -1,7 +1,7 @@
 """What fits on one A4 page: how many lines a sheet's texts take in print, and what gives way where they are too many.
 
-Reckoned, not rendered: a sheet is made without a browser. Reasons that give way are counted on the sheet and stand in the
-workbook.
+Reckoned, not rendered: a sheet is made without a browser. Reasons that give way are counted on the sheet and stand in
+the workbook.
 """
 
 from __future__ import annotations
