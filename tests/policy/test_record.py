@@ -55,3 +55,49 @@ def test_the_digest_is_of_the_figures_alone() -> None:
     resourced = policy.extended((first.model_copy(update={"source": "another notice", "certainty": "S"}),))
     dearer = policy.extended((first.model_copy(update={"value": first.value + 1}),))
     assert policy.digest == turned.digest == resourced.digest != dearer.digest
+
+
+def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
+    own = tmp_path / "policy.yaml"
+    entry = "- {name: clock.visit_days, region: '36', valid_from: %s, %s value: 3, source: notice, certainty: A}\n"
+    own.write_text(entry % ("2024-01-01", "") + entry % ("2024-01-01", ""))
+    with pytest.raises(CallError, match=r"policy\.yaml: entries 1 and 2 overlap: both are \"clock\.visit_days\""):
+        load_policy(own)
+    own.write_text(entry % ("2024-01-01", "valid_until: 2025-02-01,") + entry % ("2025-01-01", ""))
+    with pytest.raises(CallError, match="overlap.*in force on 2025-01-01"):
+        load_policy(own)
+    own.write_text(entry % ("2024-01-01", "valid_until: 2023-01-01,"))
+    with pytest.raises(CallError, match="not after valid_from"):
+        load_policy(own)
+
+
+def test_what_ended_is_not_in_force(tmp_path: Path) -> None:
+    own = tmp_path / "policy.yaml"
+    own.write_text(
+        "- {name: x.grant, region: '', valid_from: 2020-01-01, valid_until: 2026-01-01, value: 3000, unit: yuan, "
+        "source: notice, certainty: B}\n"
+    )
+    policy = load_policy(own)
+    assert policy.value("x.grant", region="36", on=date(2025, 12, 31)) == 3000
+    with pytest.raises(CallError, match="in force on 2026-01-01"):
+        policy.value("x.grant", region="36", on=date(2026, 1, 1))
+
+
+def test_a_models_digest_does_not_count_what_steers_the_list() -> None:
+    policy = default_policy()
+    clock = policy.entry("clock.visit_days", region="36", on=date(2024, 1, 1))
+    slower = policy.extended((clock.model_copy(update={"value": 4.0}),))
+    assert slower.digest == policy.digest
+    assert slower.whole_digest != policy.whole_digest
+
+
+def test_figures_and_provisions_are_told_apart() -> None:
+    with pytest.raises(CallError, match="not one figure"):
+        default_policy().value("procedure.ordinary", region="36", on=date(2024, 1, 1))
+
+
+def test_another_region_has_other_clocks() -> None:
+    policy, on = default_policy(), date(2024, 1, 1)
+    assert policy.entry("clock.visit_days", region="340123", on=on).unit == "working_day"
+    assert policy.value("clock.notice_days", region="430623", on=on) == 7
+    assert policy.value("clock.notice_days", region="360981", on=on) == 5
