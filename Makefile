@@ -45,7 +45,7 @@ UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --
 
 lock:                ## pin everything anew (needs uv)
 	$(UV_COMPILE) --upgrade --extra dev -o requirements.lock
-	for extra in spark review scorecard notebooks bench; do $(UV_COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock; done
+	for extra in spark review scorecard notebooks bench postgresql; do $(UV_COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock; done
 
 clean:
 	rm -rf .venv out build dist

