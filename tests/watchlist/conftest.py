@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from scored import County
 
 from riskmodel.policy import default_policy
 from riskmodel.watchlist.store import ListStore
@@ -46,3 +47,14 @@ def new_database(server: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     engine.dispose()
     return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def run(scored_county: County, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulated county scored, with its report."""
+    from riskmodel.report import make_report
+
+    out = tmp_path_factory.mktemp("run") / "out"
+    scored_county.score(out)
+    make_report(out, out / "report", lang="zh")
+    return out

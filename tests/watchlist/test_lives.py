@@ -1,4 +1,4 @@
-"""Random lives on the list, on both databases: no forbidden state, every clock right, the log whole, its replay the list."""
+"""Random lives on the list: no forbidden state, every clock right, the log whole, its replay the list."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ COMMANDS = (
     "promote",
     "score",
     "report",
+    "list_",
 )
 
 # Typer's exit code for Ctrl-C, as shells have it.

@@ -14,6 +14,7 @@ from riskmodel.errors import DataError
 from riskmodel.policy import Policy
 from riskmodel.watchlist.case import Case
 from riskmodel.watchlist.log import Head, LogEntry, check_chain, replay
+from riskmodel.watchlist.rulebook import Rulebook
 from riskmodel.watchlist.store.opening import engine_of, shown, writes
 from riskmodel.watchlist.store.tables import CASE, CLUE, HEAD, LOG, RUN
 from riskmodel.watchlist.store.writer import Writer
@@ -46,6 +47,7 @@ class ListStore:
         self.place = shown(url)
         self.policy = policy
         self.engine = engine_of(url, create=create)
+        self._books: dict[tuple[str, date], Rulebook] = {}
 
     def __enter__(self) -> ListStore:
         return self
@@ -81,6 +83,12 @@ class ListStore:
             )
             yield writer
             writer.flush()
+
+    def rules(self, county: str, on: date) -> Rulebook:
+        """Return the rulebook of a county and a day."""
+        if (county, on) not in self._books:
+            self._books[county, on] = Rulebook(self.policy, region=county, on=on)
+        return self._books[county, on]
 
     @property
     def head(self) -> Head:

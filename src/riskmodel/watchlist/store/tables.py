@@ -87,4 +87,16 @@ RUN = sa.Table(
     sa.Column("recorded_at", sa.Text, nullable=False),
 )
 
-APPEND_ONLY = (LOG.name, CLUE.name, RUN.name)
+# Each time somebody opened the identity table for an export: who, why, what, how many; never whom.
+OPENING = sa.Table(
+    "list_opening",
+    METADATA,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("households", sa.BigInteger, nullable=False),
+    sa.Column("recorded_at", sa.Text, nullable=False),
+)
+
+APPEND_ONLY = (LOG.name, CLUE.name, RUN.name, OPENING.name)

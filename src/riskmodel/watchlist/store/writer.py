@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -18,7 +19,7 @@ from riskmodel.watchlist.judging import judge, judge_opening
 from riskmodel.watchlist.log import Head, LogEntry, bound, plain_json
 from riskmodel.watchlist.refusal import Failure, RefusedError
 from riskmodel.watchlist.rulebook import Rulebook
-from riskmodel.watchlist.store.tables import CASE, CLUE, HEAD, LOG, RUN
+from riskmodel.watchlist.store.tables import CASE, CLUE, HEAD, LOG, OPENING, RUN
 
 _MANY = 500
 
@@ -121,6 +122,26 @@ class Writer:
         self._runs.append(
             {"run": run, "as_of": as_of, "model": model, "counts": plain_json(counts), "recorded_at": self._now}
         )
+
+    def add_opening(self, *, actor: str, purpose: str, what: str, households: int) -> None:
+        """Note that somebody opens the identity table for an export."""
+        number = self.connection.execute(sa.select(sa.func.coalesce(sa.func.max(OPENING.c.number), 0))).scalar_one()
+        told = {"actor": actor, "purpose": purpose, "what": what, "households": households}
+        _insert(self.connection, OPENING, [{"number": number + 1, **told, "recorded_at": self._now}])
+
+    def visits(self, households: Iterable[str]) -> dict[tuple[str, date], set[str]]:
+        """Return the verdicts that the log has of households, by household and day."""
+        found: dict[tuple[str, date], set[str]] = {}
+        wanted = sorted(set(households))
+        for start in range(0, len(wanted), _MANY):
+            rows = self.connection.execute(
+                sa.select(LOG.c.household_id, LOG.c.day, LOG.c.data).where(
+                    LOG.c.action == "visit", LOG.c.household_id.in_(wanted[start : start + _MANY])
+                )
+            )
+            for household, day, data in rows:
+                found.setdefault((household, date.fromisoformat(day)), set()).add(json.loads(data)["verdict"])
+        return found
 
     def has_run(self, run: str) -> bool:
         """Whether a scoring run was taken in already."""

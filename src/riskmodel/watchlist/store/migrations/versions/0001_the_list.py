@@ -1,4 +1,4 @@
-"""The list: its log, the log's head, cases, clues, runs; log, clues and runs refuse to be changed."""
+"""The list: its log, the log's head, cases, clues, runs, openings of the identity table; most refuse to be changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_APPEND_ONLY = ("list_log", "list_clue", "list_run")
+_APPEND_ONLY = ("list_log", "list_clue", "list_run", "list_opening")
 
 
 def upgrade() -> None:
@@ -58,6 +58,13 @@ def upgrade() -> None:
         sa.Column("run", sa.Text, primary_key=True),
         sa.Column("as_of", sa.Date, nullable=False),
         *_texts("model", "counts", "recorded_at"),
+    )
+    op.create_table(
+        "list_opening",
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        *_texts("actor", "purpose", "what"),
+        sa.Column("households", sa.BigInteger, nullable=False),
+        *_texts("recorded_at"),
     )
     for table in _APPEND_ONLY:
         _refuse_changes(table)
