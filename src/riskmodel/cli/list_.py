@@ -174,6 +174,41 @@ def due(
         )
 
 
+@app.command()
+def sample(
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="What `riskmodel score --out DIR` left.")],
+    size: Annotated[int, typer.Option(help="How many unflagged households to visit as well.")],
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other households.")],
+    list_: ListOption = None,
+    on: OnOption = None,
+    actor: ActorOption = "batch",
+) -> None:
+    """Draw a small random sample of the unflagged and put it on the list: by its visits missed cases are estimated.
+
+    Example: riskmodel list sample out/2025-01 --size 100 --seed 1
+    """
+    from riskmodel.watchlist.sampling import draw_sample
+
+    day = day_of(on)
+    with open_list(list_, create=True) as store:
+        drawn = draw_sample(store, run, size=size, seed=seed, on=day, now=now(), actor=actor)
+        typer.echo(f"{len(drawn):,} households drawn" if drawn else "this sample was drawn before, nothing changed")
+
+
+@app.command()
+def results(
+    list_: ListOption = None,
+    to: Annotated[Path | None, typer.Option(help="A .json file as well.")] = None,
+    lang: LangOption = Language.zh,
+) -> None:
+    """Say what the list has taught: finds by source, what model and rules add, missed cases, days, alerts.
+
+    Example: riskmodel list results --lang en
+    """
+    with open_list(list_) as store:
+        list_out.show_results(store, to=to, lang=lang.value)
+
+
 @app.command("import-verdicts")
 def import_verdicts(
     workbook: Annotated[Path, typer.Argument(help="A list.xlsx that was filled in during the visits.")],

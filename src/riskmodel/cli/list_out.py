@@ -144,6 +144,42 @@ def show_due(
     typer.echo(f"{len(rows):,} due, {late:,} late" + (f" -> {to}" if to else ""))
 
 
+def show_results(store: ListStore, *, to: Path | None, lang: Lang) -> None:
+    """Print what the list has taught, and write it as JSON."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    from riskmodel.watchlist.results import results
+    from riskmodel.watchlist.words import group_words, result_words
+
+    found = results(store)
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    for name, groups in (("by_source", found.by_source), ("by_rule", found.by_rule), ("overlap", found.overlap)):
+        table = Table(title=result_words(name, lang), title_justify="left", box=SIMPLE, pad_edge=False)
+        for heading in ("", "spells", "visited", "at_risk", "share", "admitted"):
+            table.add_column(result_words(heading, lang) if heading else "", no_wrap=True)
+        for group in groups:
+            told = group.found
+            share = f"{told.share:.1%} ({told.low:.1%}–{told.high:.1%})" if told.share is not None else "–"
+            shown = (group.spells, group.visited, told.hits)
+            table.add_row(
+                group_words(group.name, lang), *(f"{value:,}" for value in shown), share, f"{group.admitted:,}"
+            )
+        console.print(table)
+    for one in found.missed:
+        if one.cases is not None and one.low is not None and one.high is not None:
+            counts = {"cases": one.cases, "low": one.low, "high": one.high, "frame": one.frame, "visits": one.found.of}
+            typer.echo(result_words("missed", lang).format(as_of=one.as_of, **counts))
+    if "median" in found.days_to_visit:
+        typer.echo(result_words("days", lang).format(**found.days_to_visit))
+    if "mean_a_month" in found.alerts:
+        typer.echo(result_words("alerts", lang).format(**found.alerts))
+    if to is not None:
+        with write_aside(to) as aside:
+            aside.write_text(json.dumps(found.to_dict(), ensure_ascii=False, indent=1), encoding="utf-8")
+
+
 def write_rejects(rejects: Sequence[Reject], place: Path) -> None:
     """Write the rejected rows, and take an older file away where there are none."""
     if not rejects:

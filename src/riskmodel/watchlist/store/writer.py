@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from riskmodel.policy import Policy
 from riskmodel.watchlist.act import Act
 from riskmodel.watchlist.advancing import advance, opened
-from riskmodel.watchlist.case import Case
+from riskmodel.watchlist.case import ACTIVE, Case
 from riskmodel.watchlist.facts import UNKNOWN, Facts
 from riskmodel.watchlist.judging import judge, judge_opening
 from riskmodel.watchlist.log import Head, LogEntry, bound, plain_json
@@ -142,6 +142,11 @@ class Writer:
             for household, day, data in rows:
                 found.setdefault((household, date.fromisoformat(day)), set()).add(json.loads(data)["verdict"])
         return found
+
+    def active(self) -> set[str]:
+        """Return the households that have a spell going on."""
+        rows = self.connection.execute(sa.select(CASE.c.household_id).where(CASE.c.state.in_(ACTIVE)))
+        return {household for (household,) in rows}
 
     def has_run(self, run: str) -> bool:
         """Whether a scoring run was taken in already."""
