@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sqlite3
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,104 @@ def test_no_output_of_any_command_holds_any_of_it(cli, workspace, trained, score
     for file in files:
         assert not found_in(words_of(file), said), file
     assert not found_in(iter([ended.out + ended.err for ended in told]), said)
+
+
+def lived(cli, workspace, url: Path, report: Path) -> list:
+    """Take the scored county's flags through the list, up to a notice for one household."""
+    one = pq.read_table(workspace / "out" / "2026-01" / "flags.parquet")["household_id"][0].as_py()
+    at = ("--list", url, "--on", "2026-01-20")
+    acts = [
+        ("visit", "village", "verdict=at_risk"),
+        ("authorise", "village", "form=A-1"),
+        ("compare", "county", "result=clear"),
+        ("review", "village", "note=agreed"),
+    ]
+    return [
+        cli(
+            "list", "update", "out/2026-01", "--registry", "county", "--list", url, "--on", "2026-01-03", cwd=workspace
+        ),
+        cli(
+            "list",
+            "sample",
+            "out/2026-01",
+            "--size",
+            5,
+            "--seed",
+            1,
+            "--list",
+            url,
+            "--on",
+            "2026-01-03",
+            cwd=workspace,
+        ),
+        *(
+            cli("list", "act", one, action, "--role", role, "--actor", role, "--set", carried, *at, cwd=workspace)
+            for action, role, carried in acts
+        ),
+        cli("list", "import-verdicts", report / "list.xlsx", "--actor", "t-1", "--list", url, cwd=workspace),
+    ]
+
+
+def test_no_output_of_the_list_holds_any_of_it(cli, workspace, scored, said, tmp_path):
+    assert cli("report", "out/2026-01", "--out", tmp_path / "report", cwd=workspace).code == 0
+    url = tmp_path / "list.db"
+    told = lived(cli, workspace, url, tmp_path / "report")
+    for arguments in (
+        ("export", tmp_path / "list.csv"),
+        ("export", tmp_path / "list.xlsx"),
+        ("export", tmp_path / "list.parquet"),
+        ("export", tmp_path / "rows", "--registry-rows"),
+        ("due", "--to", tmp_path / "due.csv"),
+        ("audit", "--to", tmp_path / "audit.jsonl"),
+        ("audit",),
+        ("results", "--to", tmp_path / "results.json"),
+        ("show", "--most", 500),
+        ("notice", tmp_path / "notice.html", "--registry", "county", "--on", "2026-01-20"),
+        ("verify-log",),
+    ):
+        told.append(cli("list", *arguments, "--list", url, cwd=workspace))
+    assert [ended.code for ended in told] == [0] * len(told), [ended.err for ended in told]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"list.db", "list.csv", "notice.html", "audit.jsonl"} <= {path.name for path in files}
+    for file in files:
+        assert not found_in(words_of(file), said), file
+    assert not found_in(iter([ended.out + ended.err for ended in told]), said)
+
+
+def test_the_notice_shows_what_the_law_allows_and_nothing_else(cli, workspace, scored, said, tmp_path):
+    assert cli("report", "out/2026-01", "--out", tmp_path / "report", cwd=workspace).code == 0
+    url = tmp_path / "list.db"
+    lived(cli, workspace, url, tmp_path / "report")
+    identity = workspace / "county.identity" / "identity.parquet"
+    call = ("list", "notice", tmp_path / "notice.html", "--list", url, "--registry", "county", "--on", "2026-01-20")
+    refused = cli(*call, "--identity", identity, cwd=workspace)
+    assert (refused.code, "give --authorised-by and --purpose" in refused.said) == (2, True)
+    assert not (tmp_path / "notice.html").exists()
+    asked = ("--identity", identity, "--authorised-by", "county-7", "--purpose", "village notice")
+    for lang in ("zh", "en"):
+        ended = cli(*call, *asked, "--lang", lang, cwd=workspace)
+        assert ended.code == 0, ended.err
+        page = (tmp_path / "notice.html").read_text(encoding="utf-8")
+        one = pq.read_table(workspace / "out" / "2026-01" / "flags.parquet").slice(0, 1).to_pylist()[0]
+        people = [row for row in pq.read_table(identity).to_pylist() if row["household_id"] == one["household_id"]]
+        members = pq.read_table(workspace / "county" / "member.parquet").to_pylist()
+        head = next(
+            row["member_id"]
+            for row in members
+            if row["household_id"] == one["household_id"] and row["relation"] == "head" and row["left_on"] is None
+        )
+        name = next(row["name"] for row in people if row["member_id"] == head)
+        assert found_in(iter([page]), said) == {name}
+        cells = re.findall(r"<td>(.*?)</td>", page)
+        assert len(cells) == 4
+        assert cells[1] == name and cells[3].isdigit()
+        # Health and the like, the reasons and the risk, are nowhere on it.
+        body = page.split("</style>")[1]
+        assert not re.search(r"病|残|illness|disab|%|risk_type", body.replace("risk is proposed", ""))
+    told = cli("list", "audit", "--list", url, cwd=workspace)
+    assert not found_in(iter([told.out]), said)
+    kept = sqlite3.connect(url).execute("SELECT actor, purpose, what, households FROM list_opening").fetchall()
+    assert kept == [("county-7", "village notice", "notice", 1)] * 2
 
 
 def test_the_canary_would_be_heard(workspace, said, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,7 +123,8 @@ def act(
     role: Annotated[str, typer.Option(help="For whom: village, township, county, department, household.")],
     actor: Annotated[str, typer.Option("--actor", help="The account that acts; never a person's name.")],
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="What the act carries: KEY=VALUE. Repeatable.")
+        list[str] | None,
+        typer.Option("--set", help="What the act carries: KEY=VALUE; several risk types with commas. Repeatable."),
     ] = None,
     fact: Annotated[
         list[str] | None, typer.Option("--fact", help="What is known of the household: KEY=NUMBER. Repeatable.")
@@ -144,9 +144,10 @@ def act(
     Example: riskmodel list act H0000017 visit --role village --actor v12 --set verdict=at_risk
     """
     from riskmodel.watchlist.act import Act
+    from riskmodel.watchlist.carried import read_carried
 
     day = day_of(on)
-    carried = {key: _value(text) for key, text in _pairs(set_, option="--set").items()}
+    carried = {key: read_carried(key, text) for key, text in _pairs(set_, option="--set").items()}
     with open_list(list_, create=action == "clue") as store:
         facts = _facts(store.policy, registry, household, day, _pairs(fact, option="--fact"))
         with store.writing(now=now()) as writer:
@@ -366,12 +367,16 @@ def _pairs(texts: list[str] | None, *, option: str) -> dict[str, str]:
     return found
 
 
-def _value(text: str) -> Any:
-    """Read a value as JSON where it is (3, true, ["illness"]), else as text."""
-    try:
-        return json.loads(text)
-    except ValueError:
+def _fact(key: str, text: str) -> Any:
+    """Read a fact as it was typed: a type of household, yes or no, or a number."""
+    if key == "household_type":
         return text
+    if key == "already_compared":
+        return text.lower() in ("true", "yes", "1")
+    try:
+        return float(text)
+    except ValueError:
+        raise CallError(f'--fact: {key} is "{text}"; expected a number.') from None
 
 
 def _place(text: str | None) -> tuple[str, str, str] | None:
@@ -400,4 +405,4 @@ def _facts(policy: Any, registry: Path | None, household: str, day: Any, told: d
     for key in told:
         if key not in known:
             raise CallError(f'--fact: there is no fact "{key}".{did_you_mean(key, known)}')
-    return replace(facts, **{key: _value(text) for key, text in told.items()})
+    return replace(facts, **{key: _fact(key, text) for key, text in told.items()})

@@ -129,6 +129,21 @@ def carried_keys(action: str) -> list[str]:
     return list(_CARRIES[action])
 
 
+def read_carried(key: str, text: str) -> Any:
+    """Return what somebody typed for a key as the value it stands for; text that cannot be one stays text.
+
+    >>> read_carried("days", "5"), read_carried("risk_types", "illness,water"), read_carried("form", "17")
+    (5, ['illness', 'water'], '17')
+    """
+    kinds: dict[str, Callable[[str], Any]] = {"days": int, "objections": int, "number": int, "amount": float}
+    if key == "risk_types":
+        return [part.strip() for part in text.split(",")]
+    try:
+        return kinds.get(key, str)(text)
+    except ValueError:
+        return text
+
+
 def carried_failures(case: Case | None, act: Act, facts: Facts, rules: Rulebook) -> list[Failure]:
     """Return what an act lacks or carries wrongly; none when it is whole. A clue needs no case yet."""
     wanted = _CARRIES[act.action]
