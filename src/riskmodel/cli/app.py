@@ -28,6 +28,7 @@ COMMANDS = (
     "promote",
     "score",
     "report",
+    "lead",
 )
 
 # Typer's exit code for Ctrl-C, as shells have it.
