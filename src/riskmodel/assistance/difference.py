@@ -72,11 +72,19 @@ class Sample:
         total = self.treated.sum()
         return float(((self.treated - self.compared) * values).sum() / total) if total else np.nan
 
+    @property
+    def adjustable(self) -> bool:
+        """Whether enough households are compared with for a regression on the features."""
+        return bool((self.compared > 0).sum() >= _ROWS_A_FEATURE * (self.features.shape[1] + 1))
+
     def adjusted(self, changes: np.ndarray) -> np.ndarray:
-        """Return the changes less what a regression on those compared with expects of each household's features."""
-        chosen = self.compared > 0
-        if chosen.sum() < _ROWS_A_FEATURE * (self.features.shape[1] + 1):
+        """Return the changes less what a regression on those compared with expects of each household's features.
+
+        The changes themselves where the sample is not :attr:`adjustable`.
+        """
+        if not self.adjustable:
             return changes
+        chosen = self.compared > 0
         root = np.sqrt(self.compared[chosen])
         design = np.column_stack([np.ones(len(changes)), self.features])
         slope, *_ = np.linalg.lstsq(design[chosen] * root[:, None], changes[chosen] * root, rcond=None)

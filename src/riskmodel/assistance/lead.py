@@ -67,6 +67,8 @@ class Lead:
     effect : Estimate or None
         How much more the income of the matched changed, yuan a head and year, adjusted for what they still differ in.
         None, never 0, where nobody could be followed up; without an interval where they are few.
+    adjusted : bool
+        Whether there were enough households compared with for that; if not, ``effect`` is ``unadjusted``.
     unadjusted : float or None
         The plain difference of differences of ``with_measure`` and ``without``.
     placebo_before, placebo_earlier : Estimate or None
@@ -92,6 +94,7 @@ class Lead:
     with_measure: Incomes | None
     without: Incomes | None
     effect: Estimate | None
+    adjusted: bool
     unadjusted: float | None
     placebo_before: Estimate | None
     placebo_earlier: Estimate | None
@@ -138,6 +141,7 @@ class Lead:
             "nearby": self.nearby,
             **incomes,
             **estimates,
+            "adjusted": self.adjusted,
             "unadjusted": self.unadjusted,
             "level": self.level,
             "balance": [row.to_dict() for row in self.balance],
@@ -271,6 +275,7 @@ def reckon(
         compared=int(rows.household_id.iloc[np.unique(matches.compared)].nunique()),
         villages=sample.clusters,
         nearby=int(matches.nearby.sum()),
+        adjusted=len(sample.rows) > 0 and sample.adjustable,
         placebo_before=_placebo(
             rows, matches, of=("before", "earlier"), villages=villages, adjust=False, interval=interval
         ),

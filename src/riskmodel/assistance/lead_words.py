@@ -78,7 +78,7 @@ def warnings(found: Lead, lang: Lang) -> list[str]:
     said = []
     zh = lang == "zh"
     if found.matched and not found.few:
-        said += [w for w in (_before(found.placebo_before, zh), _earlier(found.placebo_earlier, zh)) if w]
+        said += [w for w in (_before(found, zh), _earlier(found.placebo_earlier, zh)) if w]
     unlike = [row for row in found.balance if row.unlike]
     if unlike and found.matched:
         names = ("、" if zh else "; ").join(f"{row.zh if zh else row.en} ({row.after:+.2f})" for row in unlike)
@@ -105,7 +105,7 @@ def _zh(found: Lead) -> str:
     said += (
         f"随访{found.months}个月并匹配的有{found.matched:,}户，与{found.compared:,}户相近农户比较："
         f"年人均纯收入由{mine.before:,.0f}元变为{mine.after:,.0f}元，对照户由{theirs.before:,.0f}元变为"
-        f"{theirs.after:,.0f}元；校正其余差别后，多变化{found.effect.value:+,.0f}元"
+        f"{theirs.after:,.0f}元；{'校正其余差别后，' if found.adjusted else ''}多变化{found.effect.value:+,.0f}元"
     )
     if found.few:
         return said + f"。只有{found.matched:,}户、{found.villages}个村，太少，不给区间：这一数字可能只是偶然。"
@@ -127,8 +127,9 @@ def _en(found: Lead) -> str:
     said += (
         f"{found.matched:,} were followed for {found.months} months and matched with {found.compared:,} households "
         f"like them: net income a head and year went from {mine.before:,.0f} to {mine.after:,.0f} yuan, that of the "
-        f"others from {theirs.before:,.0f} to {theirs.after:,.0f}. Adjusted for what they still differ in, it changed "
-        f"by {found.effect.value:+,.0f} yuan more"
+        f"others from {theirs.before:,.0f} to {theirs.after:,.0f}. "
+        f"{'Adjusted for what they still differ in, it' if found.adjusted else 'It'} changed by "
+        f"{found.effect.value:+,.0f} yuan more"
     )
     if found.few:
         return (
@@ -149,15 +150,18 @@ def _others(found: Lead, lang: Lang) -> str:
     return f"不在比较之内的：{'，'.join(said)}。" if lang == "zh" else f"Not compared: {', '.join(said)}. "
 
 
-def _before(placebo: Estimate | None, zh: bool) -> str:
+def _before(found: Lead, zh: bool) -> str:
+    placebo = found.placebo_before
     if placebo is None or not _apart(placebo):
         return ""
     told = _interval(placebo, zh)
     if zh:
-        return f"措施开始前一年，两组收入的变化已相差{told}：匹配没有完全消除，所给数字对此作了回归校正。"
+        then = "所给数字对此作了回归校正" if found.adjusted else "所给数字未能校正"
+        return f"措施开始前一年，两组收入的变化已相差{told}：匹配没有完全消除，{then}。"
+    then = "the figure is adjusted for it by regression" if found.adjusted else "the figure is not adjusted for it"
     return (
-        f"In the year before the measure the groups' incomes already changed apart by {told}: matching left that; the "
-        "figure is adjusted for it by regression."
+        f"In the year before the measure the groups' incomes already changed apart by {told}: matching left that; "
+        f"{then}."
     )
 
 
