@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from follow_ups import made_rows, reckoned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +16,8 @@ PLANTED = 3000.0
 
 
 @pytest.mark.parametrize("effect", [PLANTED, 0.0])
-def test_what_was_planted_is_found_and_nothing_where_nothing_was(made, reckoned, effect):
-    rows = made(1, effect=effect)
+def test_what_was_planted_is_found_and_nothing_where_nothing_was(effect):
+    rows = made_rows(1, effect=effect)
     found = reckoned(rows)
     assert found.effect.low < effect < found.effect.high
     assert (found.effect.low > 0) == (effect > 0)
@@ -26,11 +27,11 @@ def test_what_was_planted_is_found_and_nothing_where_nothing_was(made, reckoned,
     assert change[rows.treated].mean() - change[~rows.treated].mean() > effect + 1000
 
 
-def test_the_words_say_so_in_both_languages(made, reckoned):
-    found = reckoned(made(1, effect=PLANTED))
+def test_the_words_say_so_in_both_languages():
+    found = reckoned(made_rows(1, effect=PLANTED))
     assert f"{found.effect.value:+,.0f} yuan more (95% interval" in found.sentence("en")
     assert f"多变化{found.effect.value:+,.0f}元（95%区间" in found.sentence("zh")
-    none = reckoned(made(1, effect=0.0))
+    none = reckoned(made_rows(1, effect=0.0))
     assert "The interval holds zero" in none.sentence("en")
     assert "区间包含零" in none.sentence("zh")
     for lang, told in (("en", ["not drawn by lot", "recover", "gained", "prices", "present support"]),
@@ -38,8 +39,8 @@ def test_the_words_say_so_in_both_languages(made, reckoned):
         assert all(word in " ".join(found.limits(lang)) for word in told)
 
 
-def test_matching_makes_the_groups_alike(made, reckoned):
-    found = reckoned(made(2, effect=0.0, villages=80))
+def test_matching_makes_the_groups_alike():
+    found = reckoned(made_rows(2, effect=0.0, villages=80))
     income, change = found.balance[:2]
     assert income.before < -0.5 and change.before < -0.5
     assert all(abs(row.after) < abs(income.before) / 2 for row in found.balance)
@@ -47,15 +48,15 @@ def test_matching_makes_the_groups_alike(made, reckoned):
     assert not any("placebo" in told for told in found.warnings("en"))
 
 
-def test_a_placebo_that_is_not_zero_is_told(made, reckoned):
-    found = reckoned(made(3, effect=0.0, villages=160, on_level=0, on_change=0, on_unseen=-1.0))
+def test_a_placebo_that_is_not_zero_is_told():
+    found = reckoned(made_rows(3, effect=0.0, villages=160, on_level=0, on_change=0, on_unseen=-1.0))
     assert found.placebo_earlier.low > 0
     assert any("The placebo is not zero" in told for told in found.warnings("en"))
     assert any("安慰剂检验不为零" in told for told in found.warnings("zh"))
 
 
-def test_a_short_history_has_no_placebo_on_earlier_years_and_says_so(made, reckoned):
-    rows = made(1, effect=0.0)
+def test_a_short_history_has_no_placebo_on_earlier_years_and_says_so():
+    rows = made_rows(1, effect=0.0)
     rows["earliest"] = np.nan
     found = reckoned(rows)
     assert found.placebo_earlier is None
@@ -63,8 +64,8 @@ def test_a_short_history_has_no_placebo_on_earlier_years_and_says_so(made, recko
     assert any("history is too short" in told for told in found.warnings("en"))
 
 
-def test_few_have_no_interval_and_are_told_to_be_few(made, reckoned):
-    rows = made(4, effect=PLANTED)
+def test_few_have_no_interval_and_are_told_to_be_few():
+    rows = made_rows(4, effect=PLANTED)
     few = rows.index[rows.treated][:12]
     found = reckoned(rows[~rows.treated | rows.index.isin(few)])
     assert 0 < found.matched <= 12
@@ -74,8 +75,8 @@ def test_few_have_no_interval_and_are_told_to_be_few(made, reckoned):
     assert found.to_dict()["effect"]["low"] is None
 
 
-def test_the_treated_of_a_few_villages_have_no_interval_however_many_they_are(made, reckoned):
-    rows = made(5, effect=PLANTED, each=60, usual=0.0)
+def test_the_treated_of_a_few_villages_have_no_interval_however_many_they_are():
+    rows = made_rows(5, effect=PLANTED, each=60, usual=0.0)
     mine = rows.village_code.isin(["V000", "V001", "V002"])
     found = reckoned(rows[~rows.treated | mine])
     assert found.matched >= 20 and found.villages == 3
@@ -84,8 +85,8 @@ def test_the_treated_of_a_few_villages_have_no_interval_however_many_they_are(ma
 
 
 @pytest.mark.parametrize("nobody", ["treated", "others"])
-def test_where_nobody_can_be_compared_there_is_no_result_rather_than_zero(made, reckoned, nobody):
-    rows = made(1, effect=0.0)
+def test_where_nobody_can_be_compared_there_is_no_result_rather_than_zero(nobody):
+    rows = made_rows(1, effect=0.0)
     found = reckoned(rows[rows.treated] if nobody == "others" else rows[:0])
     assert (found.effect, found.unadjusted, found.with_measure, found.placebo_before) == (None, None, None, None)
     assert "not a result of zero" in found.sentence("en")
@@ -94,8 +95,8 @@ def test_where_nobody_can_be_compared_there_is_no_result_rather_than_zero(made, 
     assert found.to_rows().set_index("item").value.isna()["effect"]
 
 
-def test_households_are_accounted_for_and_the_file_is_plain_json(made, reckoned):
-    found = reckoned(made(6, effect=PLANTED))
+def test_households_are_accounted_for_and_the_file_is_plain_json():
+    found = reckoned(made_rows(6, effect=PLANTED))
     assert found.matched + sum(found.left_out.values()) == found.begun
     told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert told["with_measure"]["change"] - told["without"]["change"] == pytest.approx(told["unadjusted"])
@@ -106,8 +107,8 @@ def test_households_are_accounted_for_and_the_file_is_plain_json(made, reckoned)
 
 @settings(max_examples=8, deadline=None)
 @given(shuffled=st.randoms(use_true_random=False))
-def test_the_order_of_the_rows_does_not_matter(made, reckoned, shuffled):
-    rows = made(7, effect=PLANTED, villages=15)
+def test_the_order_of_the_rows_does_not_matter(shuffled):
+    rows = made_rows(7, effect=PLANTED, villages=15)
     order = list(range(len(rows)))
     shuffled.shuffle(order)
     assert reckoned(rows.iloc[order]).to_dict() == reckoned(rows).to_dict()
@@ -115,8 +116,8 @@ def test_the_order_of_the_rows_does_not_matter(made, reckoned, shuffled):
 
 @settings(max_examples=8, deadline=None)
 @given(more=st.floats(-5_000, 5_000), prices=st.floats(0.5, 2))
-def test_what_befalls_everyone_alike_is_no_effect_and_another_unit_scales_it(made, reckoned, more, prices):
-    rows = made(7, effect=PLANTED, villages=15)
+def test_what_befalls_everyone_alike_is_no_effect_and_another_unit_scales_it(more, prices):
+    rows = made_rows(7, effect=PLANTED, villages=15)
     usual = reckoned(rows)
     shared = reckoned(rows.assign(after=rows.after + more))
     assert shared.effect.value == pytest.approx(usual.effect.value, abs=1e-6)
@@ -126,18 +127,18 @@ def test_what_befalls_everyone_alike_is_no_effect_and_another_unit_scales_it(mad
     assert scaled.effect.value == pytest.approx(usual.effect.value * prices, rel=1e-6)
 
 
-def test_a_wrong_call_is_refused(made, reckoned):
+def test_a_wrong_call_is_refused():
     with pytest.raises(CallError, match="neighbours is 0; expected 1 or more"):
-        reckoned(made(1, effect=0.0), neighbours=0)
+        reckoned(made_rows(1, effect=0.0), neighbours=0)
     with pytest.raises(CallError, match="caliper is 0; expected a distance above 0"):
-        reckoned(made(1, effect=0.0), caliper=0)
+        reckoned(made_rows(1, effect=0.0), caliper=0)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("effect", [PLANTED, 0.0])
-def test_intervals_cover_as_often_as_they_say(made, reckoned, effect):
+def test_intervals_cover_as_often_as_they_say(effect):
     """300 follow-ups with selection on level and change: 95% intervals cover within what chance allows, and no bias."""
-    found = [reckoned(made(seed, effect=effect), draws=400) for seed in range(300)]
+    found = [reckoned(made_rows(seed, effect=effect), draws=400) for seed in range(300)]
     values = np.array([one.effect.value for one in found])
     covered = np.mean([one.effect.low <= effect <= one.effect.high for one in found])
     quiet = np.mean([one.placebo_earlier.low <= 0 <= one.placebo_earlier.high for one in found])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from follow_ups import made_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,8 +27,8 @@ def _by_hand(rows, features, *, row, neighbours, reach):
 
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000), neighbours=st.integers(1, 6), caliper=st.floats(0.1, 1.5))
-def test_matches_are_those_found_by_looking_at_everyone(made, seed, neighbours, caliper):
-    rows = made(seed, effect=0.0, villages=12, each=12)
+def test_matches_are_those_found_by_looking_at_everyone(seed, neighbours, caliper):
+    rows = made_rows(seed, effect=0.0, villages=12, each=12)
     found = match(rows, neighbours=neighbours, caliper=caliper)
     reach = caliper * np.sqrt(found.features.shape[1])
     sets = {row: set(found.compared[found.of == at]) for at, row in enumerate(found.treated)}
@@ -40,8 +41,8 @@ def test_matches_are_those_found_by_looking_at_everyone(made, seed, neighbours, 
 
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_leaving_rows_out_leaves_whole_sets_that_weigh_alike(made, seed):
-    rows = made(seed, effect=0.0, villages=12, each=12)
+def test_leaving_rows_out_leaves_whole_sets_that_weigh_alike(seed):
+    rows = made_rows(seed, effect=0.0, villages=12, each=12)
     known = np.random.default_rng(seed).random(len(rows)) < 0.7
     found = match(rows, neighbours=3, caliper=1.0)
     left = found.among(known)

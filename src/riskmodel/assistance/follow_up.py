@@ -179,6 +179,8 @@ def _comparable(
     kept = []
     for piece in pieces:
         rows = piece.rename(columns={"as_of": "month"})
+        # What is not recorded (a registry without a list) is alike only with what is not recorded either.
+        rows = rows.fillna(dict.fromkeys(SAME[:2], -1.0))
         rows["treated"] = pd.MultiIndex.from_frame(rows[["household_id", "month"]]).isin(chosen)
         other = ~rows.treated
         for month, households in barred.items():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from riskmodel.assistance.follow_up import FollowUp
+from riskmodel.assistance.lead import Lead, reckon
 
 START, END = date(2023, 1, 1), date(2024, 1, 1)
 
@@ -82,18 +82,6 @@ def followed(rows: pd.DataFrame) -> FollowUp:
     )
 
 
-@pytest.fixture(scope="session")
-def made() -> Callable[..., pd.DataFrame]:
-    """Make rows: see :func:`made_rows`."""
-    return made_rows
-
-
-@pytest.fixture(scope="session")
-def reckoned() -> Callable[..., object]:
-    """Reckon rows as industry support of 2023."""
-    from riskmodel.assistance.lead import reckon
-
-    def run(rows: pd.DataFrame, **options):
-        return reckon(followed(rows), kind="industry", start=START, end=END, **{"draws": 200, **options})
-
-    return run
+def reckoned(rows: pd.DataFrame, **options: Any) -> Lead:
+    """What comes of the rows, as industry support of 2023."""
+    return reckon(followed(rows), kind="industry", start=START, end=END, **{"draws": 200, **options})
