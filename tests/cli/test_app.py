@@ -31,6 +31,7 @@ LEAVES = {
     "promote": ["promotions.jsonl", "champion"],
     "score": ["scores.parquet", "flags.parquet", "run.json"],
     "report": ["index.html", "list.xlsx", "township"],
+    "lead": ["income a head before and after", "FILE.json", "what a comparison like this cannot show"],
 }
 
 

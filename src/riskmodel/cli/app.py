@@ -29,6 +29,7 @@ COMMANDS = (
     "score",
     "report",
     "list_",
+    "lead",
 )
 
 # Typer's exit code for Ctrl-C, as shells have it.

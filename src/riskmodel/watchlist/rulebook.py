@@ -83,12 +83,17 @@ class Rulebook:
     def __init__(self, policy: Policy, *, region: str, on: date) -> None:
         self.policy, self.region, self.on = policy, region, on
         self._read: dict[str, BaseModel] = {}
+        self._figures: dict[str, float] = {}
+        self._keys: dict[str, str] = {}
+        self._units: dict[str, str] = {}
         self._used: dict[str, None] = {}
 
     def figure(self, name: str) -> float:
         """Return a figure in force, and remember that it was asked for."""
         self._ask(name)
-        return self.policy.value(name, region=self.region, on=self.on)
+        if name not in self._figures:
+            self._figures[name] = self.policy.value(name, region=self.region, on=self.on)
+        return self._figures[name]
 
     def procedure(self, name: str) -> Procedure:
         """Return the steps of ``ordinary``, ``emergency`` or ``exit``."""
@@ -111,11 +116,12 @@ class Rulebook:
 
         Days are calendar days; working days leave out Saturdays and Sundays; months are calendar months.
         """
-        entry = self.policy.entry(clock, region=self.region, on=self.on)
         count = int(self.figure(clock))
-        if entry.unit == "month":
+        if clock not in self._units:
+            self._units[clock] = self.policy.entry(clock, region=self.region, on=self.on).unit
+        if self._units[clock] == "month":
             return add_months(day, count)
-        if entry.unit == "working_day":
+        if self._units[clock] == "working_day":
             return _working_days_after(day, count)
         return day + timedelta(days=count)
 
@@ -126,7 +132,9 @@ class Rulebook:
         return found
 
     def _ask(self, name: str) -> None:
-        self._used[self.policy.entry(name, region=self.region, on=self.on).key] = None
+        if name not in self._keys:
+            self._keys[name] = self.policy.entry(name, region=self.region, on=self.on).key
+        self._used[self._keys[name]] = None
 
     def _provision(self, name: str, kind: type[_Kind]) -> _Kind:
         self._ask(name)

@@ -1,0 +1,1 @@
+"""Assistance: what was done for households, and what came after it."""
