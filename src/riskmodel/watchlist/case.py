@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
@@ -36,7 +36,7 @@ ACTIVE = (*ENTERING, *ON_LIST)
 STATES = (*ACTIVE, *ENDED)
 LEVELS: tuple[Level, ...] = ("green", "yellow", "red")
 
-_DATES = {"opened_on", "changed_on", "identified_on", "eliminated_on"}
+_DATES = ("opened_on", "changed_on", "identified_on", "eliminated_on", "notice_until")
 
 
 @dataclass(frozen=True)
@@ -119,23 +119,25 @@ class Case:
 
     def to_json(self) -> str:
         """Return the case as JSON, equal cases as equal text."""
-        return json.dumps(asdict(self), default=str, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        told = {**vars(self), "measures": [vars(given) for given in self.measures]}
+        return json.dumps(told, default=str, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Case:
         """Return the case that :meth:`to_json` wrote."""
-        told = json.loads(text)
-        values: dict[str, Any] = {one.name: told[one.name] for one in fields(cls)}
-        for name in (*_DATES, "notice_until"):
-            values[name] = _day(values[name])
+        told: dict[str, Any] = json.loads(text)
+        for name in _DATES:
+            if told[name] is not None:
+                told[name] = date.fromisoformat(told[name])
         for name in ("steps", "entry_steps"):
-            values[name] = tuple((step, date.fromisoformat(on)) for step, on in values[name])
-        values["sources"], values["risk_types"] = tuple(values["sources"]), tuple(values["risk_types"])
-        values["measures"] = tuple(
+            told[name] = tuple((step, date.fromisoformat(on)) for step, on in told[name])
+        for name in ("sources", "risk_types"):
+            told[name] = tuple(told[name])
+        told["measures"] = tuple(
             Given(**{**one, "started_on": _day(one["started_on"]), "ended_on": _day(one["ended_on"])})
-            for one in values["measures"]
+            for one in told["measures"]
         )
-        return cls(**values)
+        return cls(**told)
 
 
 def _day(text: str | None) -> date | None:

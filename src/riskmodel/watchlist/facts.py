@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -48,7 +48,7 @@ class Facts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is known, for the log."""
-        told = {name: value for name, value in asdict(self).items() if value is not None}
+        told = {name: value for name, value in vars(self).items() if value is not None}
         if self.as_of is not None:
             told["as_of"] = self.as_of.isoformat()
         return told

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -106,8 +106,7 @@ def check_chain(entries: Iterable[LogEntry], *, head: Head, place: str) -> Itera
                 f"{place}: entry {entry.seq:,} of the log does not follow the one before it: one of the two was "
                 f"changed or replaced (household {entry.household_id}, {entry.action} of {entry.day})."
             )
-        told = asdict(entry)
-        if _hash({name: value for name, value in told.items() if name != "hash"}) != entry.hash:
+        if _hash({name: value for name, value in vars(entry).items() if name != "hash"}) != entry.hash:
             raise DataError(
                 f"{place}: entry {entry.seq:,} of the log was changed after it was written "
                 f"(household {entry.household_id}, {entry.action} of {entry.day})."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, RootModel, model_validator
@@ -13,6 +14,20 @@ from riskmodel.watchlist.case import STATE_AFTER
 
 Role = Literal["system", "household", "village", "department", "township", "county"]
 _Kind = TypeVar("_Kind", bound=BaseModel)
+
+
+@cache
+def _allowed(steps: tuple[Step, ...], done: tuple[str, ...], known: frozenset[str]) -> tuple[Step, ...]:
+    left = [step for step in steps if step.step not in done]
+    if done:
+        last = max(position for position, step in enumerate(steps) if step.step in done)
+        left = list(steps[last + 1 :])
+    allowed = []
+    for step in left:
+        allowed.append(step)
+        if step.unless_known is None or step.unless_known not in known:
+            break
+    return tuple(allowed)
 
 
 class Step(BaseModel):
@@ -51,18 +66,9 @@ class Procedure(BaseModel):
             raise ValueError("compare asks for authorise before it")
         return self
 
-    def after(self, done: tuple[str, ...], *, known: frozenset[str]) -> list[Step]:
+    def after(self, done: tuple[str, ...], *, known: frozenset[str]) -> tuple[Step, ...]:
         """Return which steps may come next: the first not done, and what follows where that one may be left out."""
-        left = [step for step in self.steps if step.step not in done]
-        if done:
-            last = max(position for position, step in enumerate(self.steps) if step.step in done)
-            left = list(self.steps[last + 1 :])
-        allowed = []
-        for step in left:
-            allowed.append(step)
-            if step.unless_known is None or step.unless_known not in known:
-                break
-        return allowed
+        return _allowed(self.steps, done, known)
 
 
 class _Lists(RootModel[dict[str, tuple[str, ...]]]):

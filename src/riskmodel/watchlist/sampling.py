@@ -29,7 +29,8 @@ def draw_sample(
     """Draw households that a run scored and nobody named, and put them on the list to be visited.
 
     The frame is everyone scored who was not flagged, is not on the official list, and has no spell going on. Each
-    household's place in the draw depends on the seed and its id alone, so the same call draws the same households.
+    household's place in the draw depends on the seed, the run and its id alone: the same call draws the same households,
+    and the next month's run draws others.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def draw_sample(
         if writer.has_run(run):
             return []
         active = writer.active()
-        frame = sorted(set(places) - active, key=lambda household: _place(seed, household))
+        frame = sorted(set(places) - active, key=lambda household: _place(seed, flags, household))
         drawn = sorted(frame[:size])
         clues = [Clue(one, places[one], SOURCE, RULE, "green", body={"frame": len(frame)}) for one in drawn]
         writer.load(drawn)
@@ -81,5 +82,5 @@ def draw_sample(
     return drawn
 
 
-def _place(seed: int, household: str) -> bytes:
-    return hashlib.sha256(f"{seed}|{household}".encode()).digest()
+def _place(seed: int, flags: str, household: str) -> bytes:
+    return hashlib.sha256(f"{seed}|{flags}|{household}".encode()).digest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -175,7 +175,7 @@ class Writer:
                     for row in changed
                 ],
             )
-        _insert(self.connection, LOG, [asdict(entry) for entry in self._entries])
+        _insert(self.connection, LOG, [vars(entry) for entry in self._entries])
         _insert(self.connection, CLUE, self._clues)
         _insert(self.connection, RUN, self._runs)
         if self._entries:
