@@ -156,7 +156,7 @@ def main() -> None:
                     rows = registry_rows(store.log())
                 store.close()
                 print(name, json.dumps(told[name]), flush=True)
-            told["rows_fed_back"] = append_rows(registry, rows, folder / "taught")
+            told["rows_fed_back"] = append_rows(registry, rows, folder / "taught").added
             villages = standing(registry, as_of=NEXT)["village_code"]
             with Registry.open(folder / "taught") as taught:
                 both = cohort_of(registry, catalogue) & cohort_of(taught, catalogue)

@@ -147,6 +147,19 @@ def test_due_and_export_and_audit_write_whole_files(cli, url, tmp_path):
     assert all(json.loads(entry["policy"])["entries"] for entry in entries)
 
 
+def test_a_new_registry_holds_what_the_list_teaches(cli, workspace, url, tmp_path):
+    call = ("list", "export", tmp_path / "taught", "--registry-rows", "--onto", "county", "--list", url)
+    ended = cli(*call, cwd=workspace)
+    assert ended.code == 0, ended.err
+    # Everything here was entered today, after the county's cut.
+    assert "0 rows of visit" in ended.out and "go with the next registry" in ended.said
+    assert cli("validate", tmp_path / "taught", "--check", cwd=workspace).code == 0
+    itself = cli("list", "export", "county", "--registry-rows", "--onto", "county", "--list", url, cwd=workspace)
+    assert (itself.code, "is the registry itself" in itself.said) == (2, True)
+    wrong = cli("list", "export", tmp_path / "x.csv", "--onto", "county", "--list", url, cwd=workspace)
+    assert (wrong.code, "goes with --registry-rows" in wrong.said) == (2, True)
+
+
 def test_verify_log_prints_a_head_that_holds(cli, url):
     first = cli("list", "verify-log", "--list", url)
     assert first.code == 0 and "the log is whole" in first.out

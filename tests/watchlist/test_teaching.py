@@ -108,7 +108,14 @@ def test_a_registry_takes_the_rows_and_sees_them_by_its_clocks(
             for name, table in registry_rows(whole_life.log()).items()
         }
         added = append_rows(registry, rows, tmp_path / "taught")
-        assert added == {"visit": 2, "listing": 3, "measure": 2}
+        assert added.added == {"visit": 2, "listing": 3, "measure": 2}
+        assert added.later == {"visit": 0, "listing": 0, "measure": 0}
+        late = rows["visit"].set_column(
+            rows["visit"].schema.get_field_index("known_on"),
+            rows["visit"].schema.field("known_on"),
+            pa.array([registry.cut_on - timedelta(days=1), registry.cut_on], pa.date32()),
+        )
+        assert append_rows(registry, {"visit": late}, tmp_path / "late").later == {"visit": 1}
         before = {name: registry.table(name).count().to_pyarrow().as_py() for name in registry.tables}
         with pytest.raises(CallError, match="is the registry itself"):
             append_rows(registry, rows, scored_county.registry)
@@ -117,7 +124,7 @@ def test_a_registry_takes_the_rows_and_sees_them_by_its_clocks(
     identified = START + timedelta(days=13)
     with Registry.open(tmp_path / "taught") as taught:
         after = {name: taught.table(name).count().to_pyarrow().as_py() for name in taught.tables}
-        assert after == before | {name: before[name] + count for name, count in added.items()}
+        assert after == before | {name: before[name] + count for name, count in added.added.items()}
 
         def listed(on: date) -> bool:
             return bool(standing(taught, as_of=on)["on_list"].loc[household])

@@ -28,8 +28,8 @@ COMMANDS = (
     "promote",
     "score",
     "report",
-    "list_",
     "lead",
+    "list_",
 )
 
 # Typer's exit code for Ctrl-C, as shells have it.

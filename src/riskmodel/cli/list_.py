@@ -299,6 +299,9 @@ def export(
         bool,
         typer.Option("--registry-rows", help="What the list teaches: visit, listing and measure for the registry."),
     ] = False,
+    onto: Annotated[
+        Path | None, typer.Option(help="With --registry-rows: write a new registry, this one's rows and those.")
+    ] = None,
     township: TownshipOption = None,
     village: VillageOption = None,
     on: OnOption = None,
@@ -309,10 +312,10 @@ def export(
     Example: riskmodel list export list.csv --township 360981100
     """
     with open_list(list_) as store:
+        if onto is not None and not registry_rows:
+            raise CallError("--onto goes with --registry-rows.")
         if registry_rows:
-            from riskmodel.watchlist.registry_rows import write_registry_rows
-
-            counts = write_registry_rows(store.log(), out)
+            counts = list_out.write_rows(store, out, onto=onto)
             typer.echo(", ".join(f"{count:,} rows of {name}" for name, count in counts.items()) + f" -> {out}")
             return
         list_out.export_cases(store, out, township=township, village=village, on=day_of(on), lang=lang.value)

@@ -274,6 +274,26 @@ def export_cases(
     typer.echo(f"{len(frame):,} spells -> {out}; log head {store.head.seq}:{store.head.hash}")
 
 
+def write_rows(store: ListStore, out: Path, *, onto: Path | None) -> dict[str, int]:
+    """Write what the list teaches as rows of the registry: by themselves, or as a new registry with another's rows."""
+    from riskmodel.watchlist.registry_rows import registry_rows, write_registry_rows
+
+    if onto is None:
+        return write_registry_rows(store.log(), out)
+    from riskmodel.cli.options import check_output_folder
+    from riskmodel.registry import Registry
+    from riskmodel.registry.appending import append_rows
+
+    check_output_folder(out, registry=onto, option="OUT")
+    with Registry.open(onto) as registry:
+        done = append_rows(registry, registry_rows(store.log()), out)
+    if later := sum(done.later.values()):
+        typer.echo(
+            f"{later:,} rows became known on the registry's cut or later: they go with the next registry", err=True
+        )
+    return done.added
+
+
 def show_log(store: ListStore, household: str | None, *, to: Path | None) -> None:
     """Print the log's entries, or write them whole."""
     if to is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,19 @@ if TYPE_CHECKING:
 _SLICE = 100_000
 
 
-def append_rows(registry: Registry, rows: Mapping[str, pa.Table], out: Path) -> dict[str, int]:
+@dataclass(frozen=True)
+class Appended:
+    """How many rows were added, and how many were left out because they became known on the cut or later; by table."""
+
+    added: dict[str, int]
+    later: dict[str, int]
+
+
+def append_rows(registry: Registry, rows: Mapping[str, pa.Table], out: Path) -> Appended:
     """Write a new registry that holds the rows of ``registry`` and, besides, those given.
 
-    Which row supersedes which is worked out anew. The cut stays: rows known after it are in the new registry and are
-    seen by nobody who asks about days up to it.
+    Which row supersedes which is worked out anew. The cut stays, so rows known on that day or later are left out: the
+    registry does not know what else happened since. They come with the next registry.
 
     Parameters
     ----------
@@ -34,8 +43,8 @@ def append_rows(registry: Registry, rows: Mapping[str, pa.Table], out: Path) -> 
 
     Returns
     -------
-    dict
-        How many rows were added to each table.
+    Appended
+        How many rows were added to each table, and how many are of the cut or later.
 
     Raises
     ------
@@ -43,23 +52,25 @@ def append_rows(registry: Registry, rows: Mapping[str, pa.Table], out: Path) -> 
         A table's name is unknown, or ``out`` is the registry itself.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     for name in rows:
         if name not in TABLES:
             raise CallError(f'the registry has no table "{name}".{did_you_mean(name, TABLES)}')
     if out.resolve() == registry.path.resolve():
         raise CallError(f"{out} is the registry itself: name a new folder.")
-    latest = [registry.cut_on]
-    with RegistryWriter(out, cut_on=max(latest)) as writer:
-        for name in sorted({*registry.tables, *(name for name, found in rows.items() if found.num_rows)}):
-            if name in rows and rows[name].num_rows:
+    known = {name: found.filter(pc.less(found["known_on"], registry.cut_on)) for name, found in rows.items()}
+    later = {name: rows[name].num_rows - found.num_rows for name, found in known.items()}
+    with RegistryWriter(out, cut_on=registry.cut_on) as writer:
+        for name in sorted({*registry.tables, *(name for name, found in known.items() if found.num_rows)}):
+            if name in known and known[name].num_rows:
                 schema = table(name).arrow_schema
                 old = [registry.table(name).to_pyarrow().select(schema.names)] if name in registry.tables else []
-                whole = pa.concat_tables([one.cast(schema) for one in (*old, rows[name].select(schema.names))])
+                whole = pa.concat_tables([one.cast(schema) for one in (*old, known[name].select(schema.names))])
                 writer.add(name, whole)
             else:
                 _copy(registry.table(name), name, writer)
-    return {name: found.num_rows for name, found in rows.items()}
+    return Appended({name: found.num_rows for name, found in known.items()}, later)
 
 
 def _copy(rows: Any, name: str, writer: RegistryWriter) -> None:

@@ -28,9 +28,9 @@ def draw_sample(
 ) -> list[str]:
     """Draw households that a run scored and nobody named, and put them on the list to be visited.
 
-    The frame is everyone scored who was not flagged, is not on the official list, and has no spell going on. Each
-    household's place in the draw depends on the seed, the run and its id alone: the same call draws the same households,
-    and the next month's run draws others.
+    The frame is everyone scored who was not flagged, is not on the official list, and has no spell going on. A
+    household's place in the draw depends on the seed, the run and its id alone: the same call draws the same
+    households, and the next month's run draws others.
 
     Parameters
     ----------
