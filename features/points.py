@@ -1,4 +1,7 @@
-"""Incentive points: taking part, doing well, and penalties."""
+"""Incentive points: taking part, doing well, and penalties.
+
+Each has a direction: whoever is awarded points never comes to a higher risk by it.
+"""
 
 from riskmodel.features import History, Number, col, feature
 
@@ -8,6 +11,7 @@ THEME = ("积分", "Incentive points")
 @feature(
     months=(3, 12),
     unit="points",
+    risk="falls",
     zh="近{months}个月积分",
     en="incentive points, last {months} months",
     idea="points",
@@ -18,6 +22,7 @@ def points(h: History, months: int) -> Number:
 
 @feature(
     unit="points",
+    risk="falls",
     zh="近6个月积分比去年同期增减",
     en="change in incentive points, last 6 months against the same months a year earlier",
     idea="points",
@@ -28,6 +33,7 @@ def points_change_6m(h: History) -> Number:
 
 @feature(
     unit="count",
+    risk="rises",
     zh="近12个月扣分次数",
     en="times points were taken away, last 12 months",
     idea="points",
@@ -38,6 +44,7 @@ def penalties_12m(h: History) -> Number:
 
 @feature(
     unit="month",
+    risk="rises",
     missing="no points ever awarded",
     missing_zh="从未记分",
     zh="距最近一次记分的月数",

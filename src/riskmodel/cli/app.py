@@ -29,6 +29,8 @@ COMMANDS = (
     "score",
     "report",
     "lead",
+    "insurance",
+    "points",
     "list_",
 )
 

@@ -136,7 +136,7 @@ def show_due(
         for until, case, one in rows
     ]
     if to is not None:
-        _write_csv(lines, ("until", "days_left", "household_id", "township_code", "village_code", "due"), to)
+        write_csv(lines, ("until", "days_left", "household_id", "township_code", "village_code", "due"), to)
     else:
         for line in lines:
             typer.echo(f"{line['until']} {line['days_left']:+d} {line['household_id']} {line['due']}")
@@ -185,7 +185,7 @@ def write_rejects(rejects: Sequence[Reject], place: Path) -> None:
     if not rejects:
         place.unlink(missing_ok=True)
         return
-    _write_csv([asdict(reject) for reject in rejects], ("place", "household_id", "why_zh", "why_en"), place)
+    write_csv([asdict(reject) for reject in rejects], ("place", "household_id", "why_zh", "why_en"), place)
     for reject in rejects[:20]:
         typer.echo(f"  {reject.place}: {reject.household_id}: {reject.why_en}", err=True)
     typer.echo(f"rejected rows -> {place}", err=True)
@@ -315,7 +315,8 @@ def _seen(store: ListStore, case: Case, on: date) -> tuple[Case, str, list[Due]]
     return case, signal(case, dues, on=on), dues
 
 
-def _write_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str], place: Path) -> None:
+def write_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str], place: Path) -> None:
+    """Write rows as CSV, whole or not at all, with nothing that a spreadsheet takes for a formula."""
     with write_aside(place) as aside, aside.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
