@@ -28,6 +28,7 @@ COMMANDS = (
     "promote",
     "score",
     "report",
+    "measures",
     "lead",
     "insurance",
     "points",
