@@ -1,9 +1,10 @@
 """A simulated county's year with the list, beside rules alone at the same visits, and what its verdicts teach.
 
 One county of 30,000 households, one seed. A model is trained on what was known before the year; each month the county
-is scored, clues come to the list, people visit as many as they can and a small random sample besides. The same year is
-lived once more with rules and departments alone. Then the list's rows go back into the registry and two models, with
-them and without, are trained and tested on the next origin; the difference has an interval over whole villages.
+is scored, clues come to the list, people visit as many as they can and a small random sample besides: in the order of
+the model's risk, in the order of the lamps, and once more with rules and departments alone. Then the list's rows go
+back into the registry and two models, with them and without, are trained and tested on the next origin; the difference
+has an interval over whole villages.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from riskmodel.monitoring.standing import standing
 from riskmodel.policy import default_policy
 from riskmodel.registry.appending import append_rows
 from riskmodel.simulation import simulate_registry
-from riskmodel.testing.list_year import LivedYear, live_a_year, months_from
+from riskmodel.testing.list_year import LivedYear, Order, by_date, by_lamp, by_risk, live_a_year, months_from
 from riskmodel.watchlist.registry_rows import registry_rows
 from riskmodel.watchlist.store import ListStore
 
@@ -63,7 +64,7 @@ def model_of(registry: Registry, catalogue: Catalogue, dates: list[date], folder
 
 def lived(
     registry: Registry, bundle: Bundle, catalogue: Catalogue, whole: Catalogue, folder: Path, *, visits: int,
-    sample: int, with_model: bool, months: int,
+    sample: int, with_model: bool, order: Order, months: int,
 ) -> tuple[LivedYear, ListStore]:  # fmt: skip
     """Live the year on a list of its own."""
     store = ListStore(str(folder / "list.db"), policy=default_policy(), create=True)
@@ -80,6 +81,7 @@ def lived(
         folder=folder,
         store=store,
         with_model=with_model,
+        order=order,
     )
     return year, store
 
@@ -143,16 +145,20 @@ def main() -> None:
         told["visits_a_month"] = visits
         with Registry.open(folder / "county") as registry:
             bundle = model_of(registry, catalogue, BEFORE, folder / "before")
-            for name, with_model in (("with_model", True), ("rules_alone", False)):
+            for name, with_model, order in (
+                ("in_order_of_risk", True, by_risk),
+                ("in_order_of_lamps", True, by_lamp),
+                ("rules_alone", False, by_date),
+            ):
                 (folder / name).mkdir()
                 year, store = lived(
                     registry, bundle, catalogue, whole, folder / name, visits=visits, sample=asked.sample,
-                    with_model=with_model, months=asked.months,
+                    with_model=with_model, order=order, months=asked.months,
                 )  # fmt: skip
                 told[name] = year.figures()
                 store.verify()
                 told[name]["log_entries"] = store.head.seq
-                if with_model:
+                if order is by_risk:
                     rows = registry_rows(store.log())
                 store.close()
                 print(name, json.dumps(told[name]), flush=True)

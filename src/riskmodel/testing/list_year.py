@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -91,6 +91,25 @@ class LivedYear:
         }
 
 
+# The place of a case in the queue of visits, from the case and its household's risk this month: the least comes first.
+Order = Callable[[Case, float], tuple[Any, ...]]
+
+
+def by_lamp(case: Case, risk: float) -> tuple[Any, ...]:
+    """Red before yellow before green, as the policy record has them; of one lamp the higher risk."""
+    return -LEVELS.index(case.level), -risk, case.key
+
+
+def by_date(case: Case, risk: float) -> tuple[Any, ...]:
+    """Red before yellow before green; of one lamp the older clue: no model is asked."""
+    return -LEVELS.index(case.level), case.opened_on, case.key
+
+
+def by_risk(case: Case, risk: float) -> tuple[Any, ...]:
+    """The higher the model's risk the sooner, whatever pointed to the household."""
+    return -risk, case.key
+
+
 def live_a_year(
     registry: Registry,
     bundle: Bundle,
@@ -105,6 +124,7 @@ def live_a_year(
     folder: Path,
     store: ListStore,
     with_model: bool = True,
+    order: Order = by_lamp,
     visitors: Visitors | None = None,
 ) -> LivedYear:
     """Live through ``months``: score, take in, visit as many as can be visited, admit, help.
@@ -123,6 +143,8 @@ def live_a_year(
         A new list.
     with_model : bool
         Whether the model's flags come to the list; without them rules and departments alone do.
+    order : callable
+        Which open clue is visited first: :func:`by_lamp`, :func:`by_risk`, or one's own.
     """
     visitors = visitors or Visitors()
     truth = _truth(registry, months, catalogue=trigger_catalogue, policy=policy)
@@ -153,10 +175,11 @@ def live_a_year(
             set(draw_sample(store, run, size=sample, seed=seed, on=arrive, now=now, actor="batch")) if sample else set()
         )
         open_ = store.cases(states=["clue"])
-        risks, clues = _risks(store, open_)
+        clues = store.clues([case.household_id for case in open_])
+        risks = _risks(run)
         queue = sorted(
             (case for case in open_ if case.household_id not in drawn),
-            key=lambda case: (-LEVELS.index(case.level), -risks.get(case.household_id, 0.0), case.opened_on, case.key),
+            key=lambda case: order(case, risks.get(case.household_id, 0.0)),
         )
         chosen = queue[:visits]
         known = truth[month]
@@ -211,13 +234,12 @@ def _moment(day: date) -> datetime:
     return datetime.combine(day, time(12), tzinfo=UTC)
 
 
-def _risks(store: ListStore, cases: Sequence[Case]) -> tuple[dict[str, float], dict[str, list[dict[str, Any]]]]:
-    clues = store.clues([case.household_id for case in cases])
-    risks = {
-        household: max((clue["risk"] for clue in its if clue["risk"] is not None), default=0.0)
-        for household, its in clues.items()
-    }
-    return risks, clues
+def _risks(run: Path) -> dict[str, float]:
+    """Return everyone's calibrated risk of a run."""
+    from riskmodel.monitoring.flags import SCORES, read_output
+
+    table = read_output(run / "scores.parquet", SCORES)
+    return dict(zip(table["household_id"].to_pylist(), table["risk"].to_pylist(), strict=True))
 
 
 def _chance(seed: int, *words: object) -> float:
