@@ -12,7 +12,14 @@ from riskmodel.cli.app import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 HOUSEHOLDS = 300
-LEAVES = ("registry/registry.json", "scores.parquet", "flags.parquet", "report/index.html", "report/list.xlsx")
+LEAVES = (
+    "registry/registry.json",
+    "scores.parquet",
+    "flags.parquet",
+    "report/index.html",
+    "report/list.xlsx",
+    "list.db",
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,7 @@ def test_it_leaves_the_registry_the_scores_the_flags_and_the_report(demo):
 
 def test_it_prints_each_command_and_a_table_of_what_lies_where(demo):
     out, ended = demo
-    for command in ("simulate", "train", "score", "report"):
+    for command in ("simulate", "train", "score", "report", "list update"):
         assert f"$ riskmodel {command} " in ended.out
     told = ended.out.split("What the demo made")[1]
     assert f", in {out}:" in told

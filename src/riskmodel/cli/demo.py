@@ -12,6 +12,9 @@ from riskmodel.cli.options import check_output_folder
 from riskmodel.errors import CallError
 
 UNTIL = "2026-01-01"
+# When the flags come to the list.
+ARRIVED = "2026-01-03"
+LIST = "list.db"
 YEARS = 6
 HOUSEHOLDS = 2000
 SEED = 1
@@ -33,11 +36,12 @@ def demo(
     """Run the whole chain on a simulated county: registry, model, flags with reasons, list and report.
 
     Leaves in --out: registry/ (the county), models/ and training/ (the model and how well it does), scores.parquet,
-    flags.parquet (whom to visit first, and why), report/index.html and report/list.xlsx. A folder that an earlier demo
-    made is replaced.
+    flags.parquet (whom to visit first, and why), report/index.html and report/list.xlsx, list.db (the flags as clues).
+    A folder that an earlier demo made is replaced.
 
     Example: riskmodel demo --out out/demo
     """
+    from riskmodel.cli.list_ import update
     from riskmodel.cli.report import _Language, report
     from riskmodel.cli.score import score
     from riskmodel.cli.simulate import simulate
@@ -69,6 +73,8 @@ def demo(
     )
     _say(f"report {out}")
     report(out, lang=_Language.zh, out=None)
+    _say(f"list update {out} --registry {registry} --list {out / LIST} --on {ARRIVED}")
+    update(out, list_=str(out / LIST), registry=registry, catalogue=None, on=ARRIVED, actor="batch")
     _show(out, seconds=time.monotonic() - started)
 
 
@@ -104,6 +110,7 @@ def _show(out: Path, *, seconds: float) -> None:
         ("whom to visit first, and why", "flags.parquet"),
         ("the list as pages, 中文 and English", "report/index.html"),
         ("the list as a workbook for the visits", "report/list.xlsx"),
+        ("the monitoring list: what is due, and its log", LIST),
     ):
         table.add_row(what, where)
     typer.echo(f"\nWhat the demo made in {seconds:.0f} s, in {out}:")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PRESSING = ("orange", "red", "yellow", "green")
 _COLUMNS = (
-    "household_id", "spell", "county_code", "township_code", "village_code", "state", "signal", "opened_on",
+    "household_id", "spell", "county_code", "township_code", "village_code", "state", "signal", "risk", "opened_on",
     "changed_on", "category", "risk_types", "identified_on", "eliminated_on", "elimination_mode", "sources",
     "measures", "due", "due_until", "days_left",
 )  # fmt: skip
@@ -54,10 +54,10 @@ def show_cases(
     found = [
         _seen(store, case, on) for case in store.cases(township=township, village=village, states=states or ACTIVE)
     ]
-    found.sort(key=lambda one: (_PRESSING.index(one[1]), one[0].opened_on, one[0].key))
+    found.sort(key=lambda one: (_PRESSING.index(one[1]), -(one[0].risk or 0.0), one[0].opened_on, one[0].key))
     table = Table(box=SIMPLE, pad_edge=False)
-    for heading in ("户编号", "村", "信号", "状态", "来源", "待办", "期限") if lang == "zh" else (
-        "household", "village", "signal", "state", "from", "next", "until",
+    for heading in ("户编号", "村", "信号", "风险", "状态", "来源", "待办", "期限") if lang == "zh" else (
+        "household", "village", "signal", "risk", "state", "from", "next", "until",
     ):  # fmt: skip
         table.add_column(heading, no_wrap=True)
     for case, lamp, dues in found[:most]:
@@ -66,6 +66,7 @@ def show_cases(
             case.household_id,
             case.village_code,
             LEVEL_WORDS[lamp][0 if lang == "zh" else 1],
+            "" if case.risk is None else f"{case.risk:.1%}",
             state_words(case.state, lang),
             "、".join(label("visit_source", source, lang) for source in case.sources),
             first.words(lang) if first else "",

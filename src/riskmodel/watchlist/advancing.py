@@ -36,6 +36,7 @@ def opened(
         opened_on=act.day,
         changed_on=act.day,
         level=_level(act),
+        risk=_risk(act),
         sources=(str(act.data["source"]),),
     )
 
@@ -113,7 +114,13 @@ def _with_clue(after: Case, act: Act) -> Case:
     sources = after.sources if source in after.sources else (*after.sources, source)
     # Once on the emergency track a case stays there; a clue may bring it there until it is admitted.
     track: Track = "emergency" if act.data.get("track") == "emergency" and after.state == "clue" else after.track
-    return replace(after, level=level, sources=sources, track=track)
+    risk = _risk(act)
+    return replace(after, level=level, risk=after.risk if risk is None else risk, sources=sources, track=track)
+
+
+def _risk(act: Act) -> float | None:
+    risk = act.data.get("risk")
+    return None if risk is None else float(risk)
 
 
 def _level(act: Act) -> Level:

@@ -41,6 +41,10 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
 
 
+def _probability(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
 def _count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -73,6 +77,7 @@ _CARRIES: dict[str, dict[str, _Key]] = {
         "track": _Key(_one_of(("ordinary", "emergency")), "程序", "ordinary or emergency", required=False),
         "risk_type": _Key(_one_of(codes("risk_type")), "风险类型", "a risk type of the code book", required=False),
         "note": _OPTIONAL_NOTE,
+        "risk": _Key(_probability, "风险（0至1）", "a probability", required=False),
         "clues": _Key(_anything, "线索", "the clues' own numbers", required=False),
     },
     "visit": {
@@ -135,7 +140,13 @@ def read_carried(key: str, text: str) -> Any:
     >>> read_carried("days", "5"), read_carried("risk_types", "illness,water"), read_carried("form", "17")
     (5, ['illness', 'water'], '17')
     """
-    kinds: dict[str, Callable[[str], Any]] = {"days": int, "objections": int, "number": int, "amount": float}
+    kinds: dict[str, Callable[[str], Any]] = {
+        "days": int,
+        "objections": int,
+        "number": int,
+        "amount": float,
+        "risk": float,
+    }
     if key == "risk_types":
         return [part.strip() for part in text.split(",")]
     try:

@@ -64,6 +64,8 @@ class Case:
         The day of the first clue, and of the last act; no act may be dated before it.
     level : {"green", "yellow", "red"}
         How soon a visit is due; a new clue can raise it.
+    risk : float, optional
+        The calibrated risk that the model gave with its newest clue; None where none came from a model.
     sources : tuple of str
         Where clues came from (codes of ``visit_source``), each once.
     steps : tuple of (str, date)
@@ -89,6 +91,7 @@ class Case:
     opened_on: date
     changed_on: date
     level: Level = "green"
+    risk: float | None = None
     sources: tuple[str, ...] = ()
     steps: tuple[tuple[str, date], ...] = ()
     entry_steps: tuple[tuple[str, date], ...] = ()

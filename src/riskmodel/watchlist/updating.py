@@ -159,6 +159,9 @@ def _carried(source: str, clues: list[Clue], run: str) -> Mapping[str, Any]:
         "level": strongest.level,
         "clues": {clue.identifier(run): clue.digest for clue in clues},
     }
+    risks = [clue.risk for clue in clues if clue.risk is not None]
+    if risks:
+        told["risk"] = max(risks)
     if emergency is not None:
         told |= {"track": "emergency", "risk_type": emergency.risk_type}
     return told
