@@ -188,6 +188,32 @@ def test_finds_are_told_by_who_pointed_to_them(store: ListStore) -> None:
     assert found.alerts["mean_a_month"] == 4
 
 
+def test_realised_precision_is_that_of_flags_whose_year_is_over(
+    store: ListStore, scored_county: County, tmp_path: Path
+) -> None:
+    from scored import ROOT
+
+    from riskmodel import build_labels, load_catalogue
+    from riskmodel.policy import default_policy
+    from riskmodel.watchlist.results import realised
+    from riskmodel.watchlist.updating import update_from_run
+
+    catalogue = load_catalogue(ROOT / "features")
+    then = date(2024, 1, 1)
+    scored_county.score(tmp_path / "then", as_of=then)
+    scored_county.score(tmp_path / "now")
+    for folder in ("then", "now"):
+        update_from_run(store, tmp_path / folder, on=date(2025, 6, 3), now=NOW, actor="b")
+    flags = pq.read_table(tmp_path / "then" / "flags.parquet").to_pandas()
+    by_model = set(flags.loc[flags["flagged_by"].isin(["model", "both"]), "household_id"])
+    with Registry.open(scored_county.registry) as registry:
+        (one,) = realised(store, registry, catalogue=catalogue, policy=default_policy())
+        labels = build_labels(registry, as_of=then, outcome="need", catalogue=catalogue, policy=default_policy())
+    known = labels[labels["household_id"].isin(by_model) & labels["outcome"].notna()]
+    assert (one.as_of, one.flagged) == (then, len(by_model))
+    assert (one.came.hits, one.came.of) == (int(known["outcome"].sum()), len(known))
+
+
 def test_shares_of_nothing_say_nothing() -> None:
     assert Share.wilson(0, 0) == Share(0, 0, None, None, None)
     assert replace(Share.exact(0, 30), low=0.0) == Share.exact(0, 30)

@@ -199,15 +199,24 @@ def sample(
 @app.command()
 def results(
     list_: ListOption = None,
+    registry: Annotated[
+        Path | None, typer.Option(help="A later registry: of runs whose year is over, how many flags came to need.")
+    ] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Folder or file of features; by default the workspace's features/.")
+    ] = None,
     to: Annotated[Path | None, typer.Option(help="A .json file as well.")] = None,
     lang: LangOption = Language.zh,
 ) -> None:
     """Say what the list has taught: finds by source, what model and rules add, missed cases, days, alerts.
 
+    What visits found is the precision now; with --registry that of flags whose year is over is told as well.
+
     Example: riskmodel list results --lang en
     """
     with open_list(list_) as store:
-        list_out.show_results(store, to=to, lang=lang.value)
+        later = [] if registry is None else list_out.realised_of(store, registry, catalogue)
+        list_out.show_results(store, later, to=to, lang=lang.value)
 
 
 @app.command("import-verdicts")

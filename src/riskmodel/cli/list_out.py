@@ -22,6 +22,7 @@ from riskmodel.watchlist.clocks import Due, due, signal
 from riskmodel.watchlist.words import LEVEL_WORDS, state_words
 
 if TYPE_CHECKING:
+    from riskmodel.watchlist.results import Realised
     from riskmodel.watchlist.store import ListStore
     from riskmodel.watchlist.verdicts import Reject
 
@@ -145,7 +146,17 @@ def show_due(
     typer.echo(f"{len(rows):,} due, {late:,} late" + (f" -> {to}" if to else ""))
 
 
-def show_results(store: ListStore, *, to: Path | None, lang: Lang) -> None:
+def realised_of(store: ListStore, registry: Path, catalogue: Path | None) -> list[Realised]:
+    """Return the realised precision of the runs whose year is over by a registry's cut."""
+    from riskmodel.features import load_catalogue
+    from riskmodel.registry import Registry
+    from riskmodel.watchlist.results import realised
+
+    with Registry.open(registry) as opened:
+        return realised(store, opened, catalogue=load_catalogue(catalogue), policy=store.policy)
+
+
+def show_results(store: ListStore, later: Sequence[Realised], *, to: Path | None, lang: Lang) -> None:
     """Print what the list has taught, and write it as JSON."""
     from rich.box import SIMPLE
     from rich.console import Console
@@ -172,13 +183,19 @@ def show_results(store: ListStore, *, to: Path | None, lang: Lang) -> None:
         if one.cases is not None and one.low is not None and one.high is not None:
             counts = {"cases": one.cases, "low": one.low, "high": one.high, "frame": one.frame, "visits": one.found.of}
             typer.echo(result_words("missed", lang).format(as_of=one.as_of, **counts))
+    for run in later:
+        came = run.came
+        if came.share is not None:
+            parts = {"hits": came.hits, "of": came.of, "share": came.share, "low": came.low, "high": came.high}
+            typer.echo(result_words("realised", lang).format(as_of=run.as_of, model=run.model, **parts))
     if "median" in found.days_to_visit:
         typer.echo(result_words("days", lang).format(**found.days_to_visit))
     if "mean_a_month" in found.alerts:
         typer.echo(result_words("alerts", lang).format(**found.alerts))
     if to is not None:
         with write_aside(to) as aside:
-            aside.write_text(json.dumps(found.to_dict(), ensure_ascii=False, indent=1), encoding="utf-8")
+            whole = found.to_dict() | {"realised": [asdict(run) for run in later]}
+            aside.write_text(json.dumps(whole, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
 
 
 def write_rejects(rejects: Sequence[Reject], place: Path) -> None:

@@ -19,6 +19,9 @@ from scipy import stats
 from riskmodel.watchlist.sampling import RULE
 
 if TYPE_CHECKING:
+    from riskmodel.features import Catalogue
+    from riskmodel.policy import Policy
+    from riskmodel.registry import Registry
     from riskmodel.watchlist.case import Case
     from riskmodel.watchlist.log import LogEntry
     from riskmodel.watchlist.store import ListStore
@@ -150,6 +153,41 @@ def results(store: ListStore) -> Results:
         days_to_visit=_days(cases, first_verdicts, store),
         alerts=_alerts(cases, by_spell),
     )
+
+
+@dataclass(frozen=True)
+class Realised:
+    """What came of a run's flags once their year was over: of the model's clues, how many came to need."""
+
+    run: str
+    as_of: date
+    model: str
+    flagged: int
+    came: Share
+
+
+def realised(
+    store: ListStore, registry: Registry, *, catalogue: Catalogue, policy: Policy, outcome: str = "need"
+) -> list[Realised]:
+    """Return the realised precision of each scoring run whose outcomes are known by the registry's cut.
+
+    Who left before the year was over, or whose outcome cannot be told, counts in no share. Help that was given in the
+    meantime is in it: the figure is that of the risk with present support.
+    """
+    from riskmodel.features import build_labels
+
+    found = []
+    clues = [clue for its in store.clues([case.household_id for case in store.cases()]).values() for clue in its]
+    for run in store.runs():
+        mine = {clue["household_id"] for clue in clues if clue["run"] == run["run"] and clue["source"] == "model"}
+        if not run["model"] or not mine:
+            continue
+        labels = build_labels(registry, as_of=run["as_of"], outcome=outcome, catalogue=catalogue, policy=policy)
+        known = labels[labels["household_id"].isin(mine) & labels["outcome"].notna()]
+        if len(known):
+            came = Share.wilson(int(known["outcome"].astype(bool).sum()), len(known))
+            found.append(Realised(run["run"], run["as_of"], run["model"], len(mine), came))
+    return found
 
 
 def _who(clues: Sequence[Mapping[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
@@ -117,19 +117,12 @@ def named_by_triggers(
     """
     from riskmodel.features import build_features
 
-    names = policy.names(PREFIX)
     people = standing(registry, as_of=as_of)
     people = people[~people["on_list"].astype(bool)]
     counties = sorted(people["county_code"].dropna().unique())
-    in_force = {county: _in_force(policy, names, county=county, on=as_of) for county in counties}
-    wanted = sorted(
-        {
-            condition.feature
-            for found in in_force.values()
-            for rule, _ in found.values()
-            for condition in rule.conditions
-        }
-    )
+    in_force = {county: triggers_in_force(policy, county=county, on=as_of) for county in counties}
+    rules = [rule for found in in_force.values() for rule, _ in found.values()]
+    wanted = sorted({condition.feature for rule in rules for condition in rule.conditions})
     specs = {name: catalogue.feature(name) for name in wanted}
     if not wanted:
         return []
@@ -137,10 +130,34 @@ def named_by_triggers(
     frame = features.set_index("household_id")[wanted].join(people, how="inner")
     named: list[Named] = []
     for county, found in in_force.items():
-        here = frame[frame["county_code"] == county]
-        for name, (rule, key) in found.items():
-            named += _named(here, name, rule, key, specs)
+        named += named_among(frame[frame["county_code"] == county], found, specs=specs)
     return sorted(named, key=lambda one: (one.household_id, one.trigger))
+
+
+def named_among(
+    frame: pd.DataFrame, rules: Mapping[str, tuple[Trigger, str]], *, specs: Mapping[str, FeatureSpec]
+) -> list[Named]:
+    """Return whom triggers name among households of one county.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Indexed by household: the features that the triggers read, the place and ``household_type``.
+    rules : mapping
+        As :func:`triggers_in_force` gives them.
+    """
+    return [one for name, (rule, key) in rules.items() for one in _named(frame, name, rule, key, specs)]
+
+
+def triggers_in_force(policy: Policy, *, county: str, on: date) -> dict[str, tuple[Trigger, str]]:
+    """Return the triggers in force in a county on a day, each with its entry of the policy record."""
+    found = {}
+    for name in policy.names(PREFIX):
+        if not any(entry.in_force(region=county, on=on) for entry in policy.entries if entry.name == name):
+            continue
+        rule = policy.provision(name, Trigger, region=county, on=on)
+        found[name.removeprefix(PREFIX)] = (rule, policy.entry(name, region=county, on=on).key)
+    return found
 
 
 def triggers_digest(policy: Policy) -> str:
@@ -148,16 +165,6 @@ def triggers_digest(policy: Policy) -> str:
     from riskmodel.policy import Policy as Record
 
     return Record(tuple(entry for entry in policy.entries if entry.name.startswith(PREFIX))).whole_digest
-
-
-def _in_force(policy: Policy, names: Sequence[str], *, county: str, on: date) -> dict[str, tuple[Trigger, str]]:
-    found = {}
-    for name in names:
-        if not any(entry.in_force(region=county, on=on) for entry in policy.entries if entry.name == name):
-            continue
-        rule = policy.provision(name, Trigger, region=county, on=on)
-        found[name.removeprefix(PREFIX)] = (rule, policy.entry(name, region=county, on=on).key)
-    return found
 
 
 def _named(frame: pd.DataFrame, name: str, rule: Trigger, key: str, specs: Mapping[str, FeatureSpec]) -> list[Named]:

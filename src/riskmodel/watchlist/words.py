@@ -60,6 +60,12 @@ _RESULTS: dict[str, tuple[str, str]] = {
         "{as_of}: of the {frame:,} households that nothing named, about {cases:,.0f} are at risk (95 % interval "
         "{low:,.0f} to {high:,.0f}), by a random sample of {visits:,} visits",
     ),
+    "realised": (
+        "{as_of} 的提示（{model}）：一年后 {of:,} 户中有 {hits:,} 户出现困难，{share:.1%}"
+        "（95%区间 {low:.1%}–{high:.1%}）",
+        "Flags of {as_of} ({model}): of {of:,} households {hits:,} came to need within the year, {share:.1%} "
+        "(95 % interval {low:.1%} to {high:.1%})",
+    ),
     "days": (
         "从线索到核实：中位数 {median:.0f} 天（四分位 {quarter:.0f}–{three_quarters:.0f}），按期 {in_time:.0%}",
         "From clue to verdict: {median:.0f} days (quartiles {quarter:.0f} and {three_quarters:.0f}), {in_time:.0%} in "
