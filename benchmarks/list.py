@@ -138,6 +138,7 @@ def main() -> None:
     parser.add_argument("--clues", type=int, default=1_000_000)
     parser.add_argument("--flags", type=int, default=50_000)
     parser.add_argument("--townships", type=int, default=400)
+    parser.add_argument("--only", choices=["postgresql", "sqlite"], help="one kind of database")
     parser.add_argument("--out", type=Path, default=BASELINE)
     asked = parser.parse_args()
     figures: list[Figure] = []
@@ -151,6 +152,8 @@ def main() -> None:
         filling = max(round(asked.clues / share / asked.flags), 1)
         with databases(folder) as urls:
             for name, url in urls.items():
+                if asked.only not in (None, name):
+                    continue
                 for number in range(filling):
                     out = folder / "runs" / f"{number}"
                     if not out.exists():

@@ -184,7 +184,7 @@ def test_a_password_is_not_shown(postgres: str) -> None:
     assert "secret" not in str(told.value)
 
 
-@pytest.mark.parametrize("points", [6, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("points", [3, pytest.param(50, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_killed_at_any_point_it_ends_in_the_same_list(
     kind: str, points: int, run: Path, tmp_path: Path, request: pytest.FixtureRequest
