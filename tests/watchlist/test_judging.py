@@ -212,10 +212,18 @@ def test_nobody_leaves_on_what_is_not_known() -> None:
     assert leaving(lived("announce"), line=None) == ("line_unknown",)
 
 
-def test_natural_elimination_waits_for_nothing() -> None:
+def test_natural_elimination_waits_for_nothing_but_never_closes_a_household_without_labour() -> None:
     listed = lived("announce", extra=[])
     natural = step("exit_visit", day=listed.changed_on, mode="natural")
     assert not refused(listed, natural)
+    assert refused(listed, natural, facts=replace(SAFE, members_working=0)) == ("no_labour_stays",)
+    assert not refused(listed, natural, facts=replace(SAFE, members_working=0, members=0))
+
+
+def test_nobody_speaks_for_the_model_but_the_system() -> None:
+    pretended = Act("clue", START, "v1", "village", {"source": "model"})
+    assert refused(new_case(), pretended) == ("source_of_role",)
+    assert not refused(new_case(), replace(pretended, data={"source": "cadre_patrol"}))
 
 
 def test_leaving_takes_the_same_steps_and_may_be_rolled_back() -> None:

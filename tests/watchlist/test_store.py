@@ -21,6 +21,7 @@ from riskmodel.watchlist.log import Head
 from riskmodel.watchlist.refusal import RefusedError
 from riskmodel.watchlist.store import ListStore
 from riskmodel.watchlist.store.opening import writes
+from riskmodel.watchlist.updating import update_from_run
 
 
 def a_life(store: ListStore, household: str, *, until: str = "announce") -> None:
@@ -99,6 +100,17 @@ def test_a_changed_case_is_found_and_made_anew(store: ListStore) -> None:
     assert store.cases() == before
     tampered(store, "DELETE FROM list_case")
     with pytest.raises(DataError, match="in the log and not in the list"):
+        store.verify()
+
+
+def test_a_changed_clue_is_found(store: ListStore, run: Path) -> None:
+    update_from_run(store, run, on=date(2025, 6, 3), now=NOW, actor="b")
+    store.verify()
+    tampered(store, "UPDATE list_clue SET risk = 0.01 WHERE rank = 1")
+    with pytest.raises(DataError, match=r"clue \w+ of household H\d+ is not the one that the log speaks of"):
+        store.verify()
+    tampered(store, "DELETE FROM list_clue")
+    with pytest.raises(DataError, match="is in the log and not among the clues"):
         store.verify()
 
 

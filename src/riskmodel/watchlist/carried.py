@@ -166,7 +166,7 @@ def carried_failures(case: Case | None, act: Act, facts: Facts, rules: Rulebook)
                 Failure("carries_known", f"“{name}”不是该操作的内容", f'"{act.action}" carries no "{name}".{hint}')
             )
     if not failures and act.action == "clue":
-        failures = _track(act, rules)
+        failures = [*_speaks(act), *_track(act, rules)]
     elif not failures and case is not None:
         failures = _together(case, act, facts, rules)
     return failures
@@ -222,6 +222,19 @@ def _together(case: Case, act: Act, facts: Facts, rules: Rulebook) -> list[Failu
     if act.action in ("approve", "reclassify") and data.get("category") is not None:
         return _fits(str(data["category"]), facts)
     return []
+
+
+def _speaks(act: Act) -> list[Failure]:
+    """Nobody speaks for the model or for a rule but the system that ran them."""
+    if act.data["source"] not in ("model", "rule") or act.role == "system":
+        return []
+    return [
+        Failure(
+            "source_of_role",
+            "模型和规则线索只能由系统录入",
+            f"clues of the {act.data['source']} come from the system alone, not from {act.role}",
+        )
+    ]
 
 
 def _track(act: Act, rules: Rulebook) -> list[Failure]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 from riskmodel.errors import DataError
 from riskmodel.monitoring.flags import FLAGS, SCORES, read_output
 from riskmodel.watchlist.case import LEVELS, Level
-from riskmodel.watchlist.log import plain_json
+from riskmodel.watchlist.log import content_digest, plain_json
 from riskmodel.watchlist.rulebook import Rulebook
 from riskmodel.watchlist.triggers import Named
 
@@ -58,8 +59,13 @@ class Clue:
             "arrived_on": arrived_on,
             "risk": self.risk,
             "rank": self.rank,
-            "body": plain_json(self.body),
+            "body": self.text,
         }
+
+    @cached_property
+    def text(self) -> str:
+        """The body as JSON, as it is kept."""
+        return plain_json(self.body)
 
     def identifier(self, run: str) -> str:
         """Return the clue's own number: the same for the same clue of the same run."""
@@ -69,8 +75,7 @@ class Clue:
     @property
     def digest(self) -> str:
         """What the log keeps of the clue's content, so that a changed one is found."""
-        told = plain_json([self.risk, self.rank, self.body])
-        return hashlib.sha256(told.encode()).hexdigest()[:24]
+        return content_digest(self.risk, self.rank, self.text)
 
 
 def clues_of_flags(folder: Path, *, rules: Mapping[str, Rulebook]) -> Iterator[Clue]:

@@ -3,7 +3,7 @@
 Conditions of the national practice: half a year on the list, at least one targeted measure, income above the line in
 force and so for half a year, what is left after medical spending above it too, all guarantees held, and for some risk
 types a measure that answers them. A household without anyone able to work is never closed. Natural elimination (death,
-merging) asks for none of it.
+merging) asks for none of it, but does not close a household without labour whose members are there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def elimination_failures(case: Case, facts: Facts, *, mode: str, day: date, rule
     mode : {"assisted", "natural"}
     """
     if mode == "natural":
-        return []
+        there = facts.members is None or facts.members > 0
+        return _labour(facts, rules) if facts.members_working == 0 and there else []
     return [*_labour(facts, rules), *_time(case, day, rules), *_measures(case, day, rules), *_means(facts, day)]
 
 

@@ -83,6 +83,11 @@ def plain_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
+def content_digest(risk: float | None, rank: int | None, body: str) -> str:
+    """Return what the log keeps of a clue's content, so that a changed one is found."""
+    return hashlib.sha256(f"{risk!r}|{rank!r}|{body}".encode()).hexdigest()[:24]
+
+
 def bound(head: Head, **content: Any) -> LogEntry:
     """Return the entry that follows ``head``: numbered, and bound to it by its hash."""
     told = {"seq": head.seq + 1, **content, "prev": head.hash}

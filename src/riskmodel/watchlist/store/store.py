@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from riskmodel.errors import DataError
 from riskmodel.policy import Policy
 from riskmodel.watchlist.case import Case
-from riskmodel.watchlist.log import Head, LogEntry, check_chain, replay
+from riskmodel.watchlist.log import Head, LogEntry, check_chain, content_digest, replay
 from riskmodel.watchlist.rulebook import Rulebook
 from riskmodel.watchlist.store.opening import engine_of, shown, writes
 from riskmodel.watchlist.store.tables import CASE, CLUE, HEAD, LOG, RUN
@@ -176,17 +177,13 @@ class ListStore:
             case differs from what the log makes of it. The message names the first such entry or case.
         """
         head = self.head
-        entries = []
-        for entry in check_chain(self.log(), head=head, place=self.place):
-            if expected is not None and entry.seq == expected.seq and entry.hash != expected.hash:
-                raise DataError(f"{self.place}: entry {entry.seq:,} is not the one that was noted ({expected.hash}).")
-            entries.append(entry)
         if expected is not None and expected.seq > head.seq:
             raise DataError(
                 f"{self.place}: the log has {head.seq:,} entries; the head noted speaks of {expected.seq:,}."
             )
-        made = replay(entries)
-        for case in self.cases():
+        told: dict[str, str] = {}
+        made = replay(self._checked(head, expected, told))
+        for case in self._all_cases():
             if made.pop(case.key, None) != case:
                 raise DataError(
                     f"{self.place}: the case of household {case.household_id}, spell {case.spell}, is not what the "
@@ -198,7 +195,39 @@ class ListStore:
                 f"{self.place}: the case of household {household}, spell {spell}, is in the log and not in the list. "
                 "`riskmodel list verify-log --rebuild` makes the cases anew from the log."
             )
+        self._check_clues(told)
         return head
+
+    def _checked(self, head: Head, expected: Head | None, told: dict[str, str]) -> Iterator[LogEntry]:
+        """Yield the log's entries, checked, and gather what they say of clues."""
+        for entry in check_chain(self.log(), head=head, place=self.place):
+            if expected is not None and entry.seq == expected.seq and entry.hash != expected.hash:
+                raise DataError(f"{self.place}: entry {entry.seq:,} is not the one that was noted ({expected.hash}).")
+            if entry.action == "clue":
+                told.update(json.loads(entry.data).get("clues", {}))
+            yield entry
+
+    def _check_clues(self, told: dict[str, str]) -> None:
+        """Hold the clues that opened or joined a spell against what the log says of their content."""
+        with self._connected() as connection:
+            rows = connection.execution_options(yield_per=_PAGE).execute(
+                sa.select(CLUE.c.clue_id, CLUE.c.household_id, CLUE.c.risk, CLUE.c.rank, CLUE.c.body).where(
+                    CLUE.c.spell > 0
+                )
+            )
+            for row in rows:
+                if told.pop(row.clue_id, None) != content_digest(row.risk, row.rank, row.body):
+                    raise DataError(
+                        f"{self.place}: clue {row.clue_id} of household {row.household_id} is not the one that the "
+                        "log speaks of: it was changed or put in."
+                    )
+        if told:
+            raise DataError(f"{self.place}: clue {min(told)} is in the log and not among the clues.")
+
+    def _all_cases(self) -> Iterator[Case]:
+        with self._connected() as connection:
+            for (body,) in connection.execution_options(yield_per=_PAGE).execute(sa.select(CASE.c.body)):
+                yield Case.from_json(body)
 
     def rebuild(self) -> int:
         """Make the cases anew from the log, after checking it, and return how many there are."""
