@@ -254,7 +254,13 @@ def write_notice(
     lines = notice_lines(cases, names=names, sizes=sizes, categories=proposed, lang=lang)
     days = max((int(store.rules(case.county_code, on).figure("clock.notice_days")) for case in cases), default=0)
     page = notice_page(
-        lines, leaving=leaving, since=on, until=on + timedelta(days=max(days - 1, 0)), head=store.head.hash, lang=lang
+        lines,
+        leaving=leaving,
+        since=on,
+        until=on + timedelta(days=max(days - 1, 0)),
+        head=store.head.hash,
+        lang=lang,
+        named=bool(names),
     )
     with write_aside(out) as aside:
         aside.write_text(page, encoding="utf-8")

@@ -21,6 +21,7 @@ _WORDS = {
     "entering": ("拟纳入防止返贫监测对象名单", "Households proposed for return-to-poverty monitoring"),
     "leaving": ("拟标注风险消除的监测对象名单", "Monitored households whose risk is proposed as eliminated"),
     "who": ("户主", "head of household"),
+    "household": ("户编号", "household"),
     "village": ("村", "village"),
     "category": ("监测类别", "category"),
     "size": ("家庭人口", "members"),
@@ -78,7 +79,16 @@ def notice_lines(
     return sorted(lines, key=lambda line: (line.village, line.who))
 
 
-def notice_page(lines: Sequence[NoticeLine], *, leaving: bool, since: date, until: date, head: str, lang: Lang) -> str:
+def notice_page(
+    lines: Sequence[NoticeLine],
+    *,
+    leaving: bool,
+    since: date,
+    until: date,
+    head: str,
+    lang: Lang,
+    named: bool = False,
+) -> str:
     """Return the notice as one page of HTML to print and post.
 
     Parameters
@@ -108,4 +118,5 @@ def notice_page(lines: Sequence[NoticeLine], *, leaving: bool, since: date, unti
         since=since,
         until=until,
         head=head[:16],
+        who="who" if named else "household",
     )
