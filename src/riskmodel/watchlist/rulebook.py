@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from functools import cache
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel, model_validator
 
 from riskmodel.engine.calendar import add_months
 from riskmodel.policy import Policy
@@ -14,20 +13,6 @@ from riskmodel.watchlist.case import STATE_AFTER
 
 Role = Literal["system", "household", "village", "department", "township", "county"]
 _Kind = TypeVar("_Kind", bound=BaseModel)
-
-
-@cache
-def _allowed(steps: tuple[Step, ...], done: tuple[str, ...], known: frozenset[str]) -> tuple[Step, ...]:
-    left = [step for step in steps if step.step not in done]
-    if done:
-        last = max(position for position, step in enumerate(steps) if step.step in done)
-        left = list(steps[last + 1 :])
-    allowed = []
-    for step in left:
-        allowed.append(step)
-        if step.unless_known is None or step.unless_known not in known:
-            break
-    return tuple(allowed)
 
 
 class Step(BaseModel):
@@ -47,6 +32,7 @@ class Procedure(BaseModel):
 
     steps: tuple[Step, ...]
     measures_first: bool = False
+    _found: dict[tuple[tuple[str, ...], frozenset[str]], tuple[Step, ...]] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _whole(self) -> Procedure:
@@ -68,7 +54,22 @@ class Procedure(BaseModel):
 
     def after(self, done: tuple[str, ...], *, known: frozenset[str]) -> tuple[Step, ...]:
         """Return which steps may come next: the first not done, and what follows where that one may be left out."""
-        return _allowed(self.steps, done, known)
+        key = (done, known)
+        if key not in self._found:
+            self._found[key] = self._after(done, known)
+        return self._found[key]
+
+    def _after(self, done: tuple[str, ...], known: frozenset[str]) -> tuple[Step, ...]:
+        left = [step for step in self.steps if step.step not in done]
+        if done:
+            last = max(position for position, step in enumerate(self.steps) if step.step in done)
+            left = list(self.steps[last + 1 :])
+        allowed = []
+        for step in left:
+            allowed.append(step)
+            if step.unless_known is None or step.unless_known not in known:
+                break
+        return tuple(allowed)
 
 
 class _Lists(RootModel[dict[str, tuple[str, ...]]]):
