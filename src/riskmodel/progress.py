@@ -35,27 +35,52 @@ def track(items: Iterable[T], *, label: str, total: int | None = None) -> Iterat
 
 
 @contextlib.contextmanager
-def counting(label: str, *, total: int) -> Iterator[Callable[[], None]]:
-    """Give a call that counts one thing more as done, from any thread; shown as :func:`track` does."""
+def counting(label: str, *, total: int | None, done: int = 0) -> Iterator[Callable[..., None]]:
+    """Give a call that counts one thing more, or so many, as done, from any thread; shown with rate and time left.
+
+    Parameters
+    ----------
+    total : int, optional
+        How many there will be at most, where that is known.
+    done : int
+        How many were done before: they count for the share, not for the rate.
+    """
     if sys.stderr.isatty():
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        with Progress(console=Console(stderr=True), transient=True) as bars:
-            bar = bars.add_task(label, total=total)
-            yield lambda: bars.advance(bar)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+            bar = bars.add_task(label, total=total, completed=done)
+            yield lambda many=1: bars.advance(bar, many)
         return
-    turn, done, spoken = threading.Lock(), 0, time.monotonic()
+    turn, now, begun = threading.Lock(), done, time.monotonic()
+    spoken = begun
 
-    def count() -> None:
-        nonlocal done, spoken
+    def count(many: int = 1) -> None:
+        nonlocal now, spoken
         with turn:
-            done += 1
-            if time.monotonic() - spoken >= _SECONDS_BETWEEN_LINES:
-                spoken = time.monotonic()
-                _LOG.info("%s: %s of %s", label, f"{done:,}", f"{total:,}")
+            now += many
+            moment = time.monotonic()
+            if moment - spoken >= _SECONDS_BETWEEN_LINES:
+                spoken = moment
+                _LOG.info("%s: %s", label, _told(now, total, (now - done) / (moment - begun)))
 
     yield count
+
+
+def _told(done: int, total: int | None, rate: float) -> str:
+    """Return how far something is, in words.
+
+    >>> _told(500, 2_000, 25.0), _told(7, None, 0.5)
+    ('500 of 2,000, 25 a second, 1 min left', '7, 0.5 a second')
+    """
+    quick = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+    if total is None:
+        return f"{done:,}, {quick} a second"
+    seconds = (total - done) / rate if rate else 0.0
+    left = f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+    return f"{done:,} of {total:,}, {quick} a second, {left} left"
 
 
 @contextlib.contextmanager

@@ -43,13 +43,15 @@ def both(scored_county, challenger, tmp_path_factory):
     from scored import ROOT
 
     out = tmp_path_factory.mktemp("both") / "run"
-    return out, scored_county.score(out, challenger=challenger, catalogue=load_catalogue(ROOT / "features"), chunk=150)
+    return out, scored_county.score(
+        out, challenger=challenger, catalogue=load_catalogue(ROOT / "features"), slice_rows=150
+    )
 
 
 def test_flags_and_contributions_are_those_of_the_champion_alone(scored_county, both, tmp_path):
     from scored import ROOT
 
-    alone = scored_county.score(tmp_path / "alone", catalogue=load_catalogue(ROOT / "features"), chunk=150)
+    alone = scored_county.score(tmp_path / "alone", catalogue=load_catalogue(ROOT / "features"), slice_rows=150)
     assert "challenger" not in alone
     for name in ("flags.parquet", "contributions.parquet"):
         assert (both[0] / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
@@ -95,7 +97,7 @@ def test_the_record_tells_overlap_and_expected_cases(both):
 
 def test_a_run_with_another_challenger_is_not_resumed(scored_county, both):
     with pytest.raises(CallError, match="challenger was need@2, is None"):
-        scored_county.score(both[0], resume=True, chunk=150)
+        scored_county.score(both[0], resume=True, slice_rows=150)
 
 
 @pytest.fixture

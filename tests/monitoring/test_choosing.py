@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 
-import numpy as np
-import pytest
-from hypothesis import given
+from choices import AS_OF, chosen, where
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodel.monitoring.capacity import Capacity
-from riskmodel.monitoring.choosing import choose
+from riskmodel.monitoring.choosing import UNITS
 
-AS_OF = date(2025, 6, 1)
-
+# Each example is a query put together and run.
+FEW = settings(max_examples=25, deadline=None)
 # Few different risks and margins, so that ties are many.
 HOUSEHOLD = st.fixed_dictionaries(
     {
@@ -32,23 +31,6 @@ CAPACITIES = st.one_of(
 )
 
 
-def chosen(households, *, capacity, rule_capacity=None, as_of=AS_OF, ids=None):
-    def column(name, kind):
-        return np.array([household[name] for household in households], dtype=kind)
-
-    return choose(
-        household_id=ids or [f"H{number}" for number in range(len(households))],
-        as_of=as_of,
-        risk=column("risk", float),
-        margin=column("margin", float),
-        on_list=column("on_list", bool),
-        named_by_rule=column("rule", bool),
-        in_cohort=column("cohort", bool),
-        capacity=capacity,
-        rule_capacity=rule_capacity,
-    )
-
-
 def queue_by_hand(households, as_of=AS_OF):
     waiting = [n for n, h in enumerate(households) if not h["on_list"] and (h["cohort"] or h["rule"])]
 
@@ -60,69 +42,79 @@ def queue_by_hand(households, as_of=AS_OF):
     return sorted(waiting, key=key)
 
 
+@FEW
 @given(HOUSEHOLDS, CAPACITIES, st.one_of(st.none(), CAPACITIES))
 def test_the_choice_equals_one_made_by_hand(households, capacity, rule_capacity):
     choice = chosen(households, capacity=capacity, rule_capacity=rule_capacity)
     queue = queue_by_hand(households)
-    assert [int(rank) for rank in choice.rank] == [
-        queue.index(number) + 1 if number in queue else 0 for number in range(len(households))
-    ]
+    assert choice["rank"] == [queue.index(number) + 1 if number in queue else None for number in range(len(households))]
     of_model = [number for number in queue if households[number]["cohort"]]
     places = capacity.households(len(of_model))
     by_model = set(of_model[:places])
     alone = [number for number in queue if households[number]["rule"] and number not in by_model]
     kept = alone if rule_capacity is None else alone[: rule_capacity.households(len(queue))]
     by_rule = {number for number in by_model if households[number]["rule"]} | set(kept)
-    assert set(np.flatnonzero(choice.by_model)) == by_model
-    assert set(np.flatnonzero(choice.by_rule)) == by_rule
-    assert (choice.eligible, choice.model_places) == (len(queue), places)
-    assert choice.rule_left_out == len(alone) - len(kept)
+    assert where(choice["by_model"]) == by_model
+    assert where(choice["by_rule"]) == by_rule
+    assert where(choice["left_out"]) == set(alone) - set(kept)
+    flagged = [number for number in queue if number in by_model | by_rule]
+    assert choice["number"] == [
+        flagged.index(number) + 1 if number in flagged else None for number in range(len(households))
+    ]
 
 
+@FEW
+@given(HOUSEHOLDS, CAPACITIES, st.sampled_from(["county", "township", "village"]), st.data())
+def test_each_unit_has_a_queue_of_its_own(households, capacity, per, data):
+    places = st.sampled_from(["1", "2", None])
+    households = [
+        {**one, "county": data.draw(places), "township": data.draw(places), "village": data.draw(places)}
+        for one in households
+    ]
+    choice = chosen(households, capacity=capacity, rule_capacity=capacity, per=per)
+    unit = [tuple(one[name] for name in ("county", "township", "village")[: UNITS.index(per)]) for one in households]
+    for place in set(unit):
+        here = [number for number, its in enumerate(unit) if its == place]
+        ids = [f"H{number}" for number in here]
+        alone = chosen([households[n] for n in here], capacity=capacity, rule_capacity=capacity, ids=ids)
+        for name in ("by_model", "by_rule", "left_out"):
+            assert [choice[name][number] for number in here] == alone[name]
+    assert choice["rank"] == chosen(households, capacity=capacity)["rank"]
+
+
+@FEW
+@given(HOUSEHOLDS, st.sampled_from([0.0, 0.2, 0.7, 0.8]))
+def test_a_threshold_takes_everyone_whose_risk_reaches_it(households, threshold):
+    choice = chosen(households, threshold=threshold)
+    assert choice["by_model"] == [h["cohort"] and not h["on_list"] and h["risk"] >= threshold for h in households]
+
+
+@FEW
 @given(HOUSEHOLDS, CAPACITIES, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(households, capacity, random):
     order = list(range(len(households)))
     random.shuffle(order)
     straight = chosen(households, capacity=capacity)
     shuffled = chosen([households[n] for n in order], capacity=capacity, ids=[f"H{n}" for n in order])
-    assert shuffled.rank.tolist() == straight.rank[order].tolist()
-    assert shuffled.by_model.tolist() == straight.by_model[order].tolist()
-    assert shuffled.by_rule.tolist() == straight.by_rule[order].tolist()
+    for name, values in straight.items():
+        assert shuffled[name] == [values[n] for n in order]
 
 
+@FEW
 @given(HOUSEHOLDS, CAPACITIES)
 def test_who_is_on_the_list_is_never_flagged(households, capacity):
     choice = chosen(households, capacity=capacity)
-    on_list = np.array([household["on_list"] for household in households])
-    assert not (on_list & (choice.by_model | choice.by_rule)).any()
-    assert not choice.rank[on_list].any()
+    for number, household in enumerate(households):
+        if household["on_list"]:
+            assert not choice["by_model"][number]
+            assert not choice["by_rule"][number]
+            assert choice["rank"][number] is None
 
 
 def test_equal_households_take_turns_over_the_months():
     alike = [{"risk": 0.2, "margin": -1.0, "on_list": False, "rule": False, "cohort": True}] * 40
     first = {
-        int(np.argmin(chosen(alike, capacity=Capacity("count", 1), as_of=date(2025, month, 1)).rank))
+        chosen(alike, capacity=Capacity("count", 1), as_of=date(2025, month, 1))["rank"].index(1)
         for month in range(1, 13)
     }
     assert len(first) > 6
-
-
-def test_without_a_cohort_everyone_may_be_flagged():
-    choice = choose(
-        household_id=["A", "B"],
-        as_of=AS_OF,
-        risk=np.array([0.1, 0.4]),
-        margin=np.array([-2.0, -0.4]),
-        on_list=np.zeros(2, dtype=bool),
-        named_by_rule=np.zeros(2, dtype=bool),
-        capacity=Capacity("count", 5),
-    )
-    assert choice.rank.tolist() == [2, 1]
-    assert choice.by_model.all()
-
-
-@pytest.mark.parametrize("on_list", [True, False])
-def test_a_queue_of_nobody_flags_nobody(on_list):
-    nobody = [{"risk": 0.7, "margin": 1.0, "on_list": on_list, "rule": False, "cohort": False}]
-    choice = chosen(nobody, capacity=Capacity("share", 1.0))
-    assert (choice.eligible, choice.model_places, choice.by_model.any(), choice.by_rule.any()) == (0, 0, False, False)

@@ -10,10 +10,10 @@ import pytest
 from scored import OF_MODEL, RESULTS, listing, results, rewritten
 
 from riskmodel.errors import CallError, DataError
-from riskmodel.monitoring import Capacity, flagging, read_record, score
+from riskmodel.monitoring import Capacity, flagging, read_record, score, scoring
 from riskmodel.report import make_report
 
-CHUNKS = {"chunk": 150, "flag_chunk": 20}
+SLICES = {"slice_rows": 150, "workers": 1}
 
 
 class Stopped(BaseException):
@@ -41,23 +41,33 @@ def interrupted(county, out: Path, place, name: str, *, when, **changes) -> None
 
 def half_way(county, out: Path, **changes) -> None:
     """Stop the run in the middle of its scores."""
-    interrupted(county, out, score, "rules_met", when=lambda call, *_: call == 1, **{**CHUNKS, **changes})
+    interrupted(county, out, scoring, "rules_met", when=lambda call, *_: call == 1, **{**SLICES, **changes})
 
 
-@pytest.mark.parametrize("chunks", [(61, 1), (399, 7)])
-def test_the_size_of_the_chunks_does_not_matter(scored_county, scored_run, tmp_path, chunks):
-    scored_county.score(tmp_path, chunk=chunks[0], flag_chunk=chunks[1])
+@pytest.fixture(autouse=True)
+def few_flags_at_a_time(monkeypatch):
+    """Parts of seven flags: what a run of many flags meets."""
+    monkeypatch.setattr(flagging, "PART", 7)
+
+
+@pytest.mark.parametrize(("slices", "workers"), [(1, 1), (1, 2), (7, 1), (7, 2), (50, 1), (50, 2)])
+def test_how_a_run_is_cut_up_does_not_matter(scored_county, scored_run, tmp_path, slices, workers):
+    told = scored_county.score(tmp_path, slice_rows=-(-400 // slices), workers=workers)
     assert results(tmp_path) == results(scored_run)
+    assert told["cut"]["workers"] == workers
+    assert abs(told["cut"]["slices"] - slices) <= 1
 
 
 @pytest.mark.parametrize(
     ("place", "name", "when"),
     [
-        pytest.param(score, "standing", lambda call, *_: call == 0, id="after the features"),
-        pytest.param(score, "rules_met", lambda call, *_: call == 2, id="amid the scores"),
-        pytest.param(score, "choose", lambda call, **_: call == 0, id="before the flags"),
+        pytest.param(score, "select_flags", lambda call, *_: call == 0, id="after the scores"),
+        pytest.param(scoring, "rules_met", lambda call, *_: call == 2, id="amid the scores"),
+        pytest.param(flagging, "village_medians", lambda call, *_: call == 0, id="before the flags"),
         pytest.param(flagging, "explain_flags", lambda call, *_: call == 1, id="amid the flags"),
-        pytest.param(Path, "replace", lambda _, __, to: to.name == "flags-00000.parquet", id="between a part's files"),
+        pytest.param(
+            Path, "replace", lambda _, __, to: to.name == "slice-00001.scored.parquet", id="between a slice's files"
+        ),
         pytest.param(score.record, "record", lambda call, *_: call == 0, id="before the results are put in place"),
         pytest.param(
             Path, "replace", lambda _, __, to: to.parts[-2:] == ("out", "flags.parquet"), id="between two results"
@@ -66,11 +76,11 @@ def test_the_size_of_the_chunks_does_not_matter(scored_county, scored_run, tmp_p
 )
 def test_a_resumed_run_leaves_the_same_bytes(scored_county, scored_run, tmp_path, place, name, when):
     out = tmp_path / "out"
-    interrupted(scored_county, out, place, name, when=when, **CHUNKS)
+    interrupted(scored_county, out, place, name, when=when, **SLICES)
     assert "run.json" not in listing(out)
     with pytest.raises(DataError, match=r"run\.json: not there"):
         read_record(out)
-    told = scored_county.score(out, resume=True, **CHUNKS)
+    told = scored_county.score(out, resume=True, **SLICES)
     assert results(out) == results(scored_run)
     assert listing(out) == {*RESULTS, *OF_MODEL, "run.json"}
     assert told == read_record(out)
@@ -79,9 +89,9 @@ def test_a_resumed_run_leaves_the_same_bytes(scored_county, scored_run, tmp_path
 def test_resuming_does_again_only_what_was_not_finished(scored_county, tmp_path, monkeypatch):
     half_way(scored_county, tmp_path)
     asked = []
-    real = score.rules_met
-    monkeypatch.setattr(score, "rules_met", lambda rows, rules: asked.append(len(rows)) or real(rows, rules))
-    scored_county.score(tmp_path, resume=True, **CHUNKS)
+    real = scoring.rules_met
+    monkeypatch.setattr(scoring, "rules_met", lambda rows, rules: asked.append(len(rows)) or real(rows, rules))
+    scored_county.score(tmp_path, resume=True, **SLICES)
     assert asked == [150, 100]
 
 
@@ -126,7 +136,8 @@ def test_results_of_two_runs_are_never_taken_for_one(scored_county, tmp_path):
         ({"rule_capacity": Capacity.parse("3")}, "rule_capacity was all, is 3"),
         ({"as_of": date(2025, 5, 1)}, "as_of was 2025-06-01, is 2025-05-01"),
         ({"model_version": 4}, "model was need@3, is need@4"),
-        ({"chunk": 151}, "chunk was 150, is 151"),
+        ({"per": "township"}, "per was registry, is township"),
+        ({"capacity": None, "threshold": 0.3}, r"capacity was 0\.05, is none; threshold was none, is 0\.3"),
     ],
 )
 def test_resuming_with_other_inputs_is_refused_and_names_them(scored_county, tmp_path_factory, changes, named):
@@ -135,7 +146,7 @@ def test_resuming_with_other_inputs_is_refused_and_names_them(scored_county, tmp
         half_way(scored_county, out)
     before = listing(out)
     with pytest.raises(CallError, match=f"cannot resume, the inputs differ: {named}. Run without --resume"):
-        scored_county.score(out, resume=True, **{**CHUNKS, **changes})
+        scored_county.score(out, resume=True, **{**SLICES, **changes})
     assert listing(out) == before
 
 
@@ -144,16 +155,16 @@ def test_resuming_on_another_registry_model_or_cohort_is_refused(scored_county, 
     half_way(scored_county, out)
     other = rewritten(scored_county.registry, tmp_path / "registry", event=lambda rows: rows.slice(1))
     with pytest.raises(CallError, match="the inputs differ: registry was"):
-        scored_county.score(out, registry=other, resume=True, **CHUNKS)
+        scored_county.score(out, registry=other, resume=True, **SLICES)
     with pytest.raises(CallError, match=r"the inputs differ: cohort was .*; model_manifest was"):
         county = scored_county.with_bundle(tmp_path / "bundle", cohort="not_listed")
-        county.score(out, resume=True, **CHUNKS)
+        county.score(out, resume=True, **SLICES)
 
 
 def test_a_share_of_one_is_not_one_household(scored_county, tmp_path):
     half_way(scored_county, tmp_path, capacity=Capacity("share", 1.0))
     with pytest.raises(CallError, match=r"capacity was 1\.0, is 1\."):
-        scored_county.score(tmp_path, capacity=Capacity("count", 1), resume=True, **CHUNKS)
+        scored_county.score(tmp_path, capacity=Capacity("count", 1), resume=True, **SLICES)
 
 
 def test_resuming_a_finished_run_gives_its_record_and_touches_nothing(scored_county, scored_run):
@@ -187,8 +198,14 @@ def test_a_date_before_any_household_leaves_nothing(scored_county, tmp_path):
     ("changes", "told"),
     [
         ({"engine": "duckbd"}, 'engine is "duckbd". Did you mean "duckdb"?'),
-        ({"chunk": 0}, "chunk is 0; expected 1 household or more at a time."),
-        ({"flag_chunk": -1}, "flag_chunk is -1"),
+        ({"slice_rows": 0}, "slice is 0; expected 1 or more."),
+        ({"workers": -1}, "workers is -1"),
+        ({"memory": "2"}, 'memory is "2"; expected an amount such as 2GB or 900MB.'),
+        ({"memory": "650MB"}, "need"),
+        ({"capacity": None}, "give a capacity or a threshold"),
+        ({"threshold": 0.2}, "give a capacity or a threshold"),
+        ({"capacity": None, "threshold": 1.2}, "threshold is 1.2; expected a risk from 0 to 1."),
+        ({"per": "towship"}, 'per is "towship". Did you mean "township"?'),
     ],
 )
 def test_a_wrong_call_is_refused_before_anything_is_done(scored_county, tmp_path, changes, told):

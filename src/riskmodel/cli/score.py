@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from riskmodel.cli.options import ENGINE_HELP, check_output_folder, parse_date, warn_beyond_cut
+from riskmodel.errors import CallError
 from riskmodel.monitoring.capacity import Capacity
 
 
@@ -19,8 +20,18 @@ def score(
     model: Annotated[str, typer.Option(help="NAME@champion, or a version: NAME@3.")],
     out: Annotated[Path, typer.Option(help="A folder for scores.parquet, flags.parquet and run.json.")],
     capacity: Annotated[
-        str, typer.Option(help="Visits: a share of the households not on the list (0.05, 5%) or a number (200).")
-    ] = "0.05",
+        str | None,
+        typer.Option(
+            help="Visits: a share of the households not on the list (0.05, 5%) or a number (200); 5% if unsaid."
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Instead of a capacity: flag everyone whose risk is at least this, such as 0.2."),
+    ] = None,
+    per: Annotated[
+        str, typer.Option(help="What has that capacity: the whole registry, or each county, township or village.")
+    ] = "registry",
     rule_capacity: Annotated[
         str, typer.Option(help="The most to flag by the county's rule alone: a share, a number, or all.")
     ] = "all",
@@ -31,6 +42,15 @@ def score(
     models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
     catalogue: Annotated[
         Path | None, typer.Option(help="Folder or file of features; by default the workspace's features/.")
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="How much memory the run may take, roughly, such as 4GB; by default 2GB.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Slices of households in work at the same time; by default every core.")
+    ] = None,
+    slice_rows: Annotated[
+        int | None, typer.Option("--slice", help="Households in a slice; by default as many as the memory allows.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was interrupted in --out.")] = False,
 ) -> None:
@@ -48,18 +68,27 @@ def score(
     Where the model has a challenger (`riskmodel promote NAME VERSION --alias challenger`), its risks are written beside
     and run.json says how far its list would be another one. The flags stay the champion's, to the byte.
 
+    The registry is worked through in slices of households: --memory and --workers say how fast and in how much memory,
+    never what comes out. Each finished slice is kept in --out until all is done, so a run that was stopped goes on
+    where it was (--resume), as long as registry, model, catalogue and policy are the same.
+
     Example: riskmodel score county/ --as-of 2025-01-01 --model need@champion --out out/2025-01 --capacity 5%
     """
     day = parse_date(as_of, option="--as-of")
     from riskmodel.features.engines import check_engine
+    from riskmodel.monitoring.choosing import unit_of
 
     check_engine(engine, option="--engine")
     check_output_folder(out, registry=registry)
-    asked = Capacity.parse(capacity)
+    if capacity is not None and threshold is not None:
+        raise CallError("--capacity and --threshold: one of them says who is flagged, not both.")
+    asked = Capacity.parse(capacity or "5%") if threshold is None else None
+    unit = unit_of(per, option="--per")
     asked_of_rule = None if rule_capacity == "all" else Capacity.parse(rule_capacity)
     from riskmodel.features import load_catalogue
     from riskmodel.model import ModelStore, load_bundle
     from riskmodel.monitoring import score_registry
+    from riskmodel.monitoring.budget import Budget
     from riskmodel.monitoring.challenger import challenger_of
     from riskmodel.registry import Registry
     from riskmodel.workspace import default_models
@@ -69,7 +98,8 @@ def score(
     bundle = load_bundle(folder)
     entries = load_catalogue(catalogue)
     beside = challenger_of(store, challenger, model=folder, champion=bundle, catalogue=entries)
-    with Registry.open(registry) as opened:
+    budget = Budget.of(memory, workers)
+    with Registry.open(registry, memory_limit=budget.of_queries, threads=budget.workers) as opened:
         warn_beyond_cut(opened, [day])
         told = score_registry(
             opened,
@@ -81,8 +111,13 @@ def score(
             catalogue=entries,
             challenger=beside,
             capacity=asked,
+            threshold=threshold,
+            per=unit,
             rule_capacity=asked_of_rule,
             engine=engine,
+            memory=memory,
+            workers=workers,
+            slice_rows=slice_rows,
             resume=resume,
         )
     counts = told["counts"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,21 +52,31 @@ class Ideas:
         belongs = self.of_feature[:, None] == np.arange(len(self.names))
         return np.asarray(contributions @ belongs.astype(np.float64))
 
-    def members(self, idea: int) -> NDArray[np.intp]:
-        """Return the positions of an idea's features."""
-        return np.flatnonzero(self.of_feature == idea)
+    @cached_property
+    def members(self) -> tuple[tuple[int, ...], ...]:
+        """The positions of each idea's features."""
+        return tuple(
+            tuple(int(place) for place in np.flatnonzero(self.of_feature == idea)) for idea in range(len(self.names))
+        )
 
-    def most_telling(self, contributions: NDArray[np.float64], idea: int) -> int:
-        """Return which of an idea's features, in one row, contributed most in the direction of their sum.
+    def most_telling(self, contributions: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return which of each idea's features, row by row, contributed most in the direction of their sum.
 
         Parameters
         ----------
-        contributions : float array of shape (features,)
+        contributions : float array of shape (rows, features)
+
+        Returns
+        -------
+        int array of shape (rows, ideas)
 
         >>> two = Ideas(("wages", "illness"), np.array([0, 1, 0]))
-        >>> two.most_telling(np.array([0.5, 0.25, -0.75]), 0)
-        2
+        >>> two.most_telling(np.array([[0.5, 0.25, -0.75]])).tolist()
+        [[2, 1]]
         """
-        members = self.members(idea)
-        own = contributions[members]
-        return int(members[np.argmax(own if own.sum() >= 0 else -own)])
+        telling = np.empty((len(contributions), len(self.names)), dtype=np.intp)
+        for idea, members in enumerate(self.members):
+            own = contributions[:, members]
+            way = np.where(own.sum(axis=1) >= 0, 1.0, -1.0)
+            telling[:, idea] = np.take(members, np.argmax(own * way[:, None], axis=1))
+        return telling

@@ -6,6 +6,7 @@ described by half of what the model knows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -144,19 +145,21 @@ def explain_rows(
     beside = beside or Beside.nothing((len(values), len(specs)))
     ideas = Ideas.of(specs)
     sums = ideas.sums(contributions)
+    telling = ideas.most_telling(contributions)
     rows = []
     for row, positions in enumerate(chosen_ideas(sums, raising=raising, lowering=lowering)):
         reasons = []
+        moved = contributions[row] != 0.0
         for idea in positions:
-            telling = ideas.most_telling(contributions[row], idea)
-            others = tuple(specs[p].name for p in ideas.members(idea) if p != telling and contributions[row, p] != 0.0)
+            own = int(telling[row, idea])
+            others = tuple(specs[p].name for p in ideas.members[idea] if p != own and moved[p])
             fact = Fact(
-                value=float(values[row, telling]),
-                village_median=float(beside.village_median[row, telling]),
-                year_ago=float(beside.year_ago[row, telling]),
-                unseen=bool(beside.unseen[row, telling]),
+                value=float(values[row, own]),
+                village_median=float(beside.village_median[row, own]),
+                year_ago=float(beside.year_ago[row, own]),
+                unseen=bool(beside.unseen[row, own]),
             )
-            reasons.append(_reason(specs[telling], fact, float(sums[row, idea]), ideas.names[idea], others))
+            reasons.append(_reason(specs[own], fact, float(sums[row, idea]), ideas.names[idea], others))
         beyond = np.delete(sums[row], positions)
         rows.append(Explained(reasons=tuple(reasons), other_contributions=float(beyond.sum())))
     return rows
@@ -164,7 +167,7 @@ def explain_rows(
 
 def _reason(spec: FeatureSpec, fact: Fact, contribution: float, idea: str, together: tuple[str, ...]) -> Reason:
     def number(value: float) -> float | None:
-        return None if np.isnan(value) else value
+        return None if math.isnan(value) else value
 
     said = {
         lang: reason_sentence(spec, fact, contribution=contribution, together=len(together), lang=lang)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from riskmodel.registry.codes import Lang
 
@@ -101,6 +102,7 @@ def format_number(value: float | None, unit: str, lang: Lang) -> str:
     return _number(value, unit)
 
 
+@cache
 def unit_word(unit: str, lang: Lang, *, plural: bool = True) -> str:
     """Return the words of ``unit``, composed where it has a slash; an unknown word stays as it is.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from riskmodel.workspace import workspace_policy
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
+    import pyarrow as pa
 
     from riskmodel.registry import Registry
 
@@ -202,12 +203,23 @@ def evaluate(
     policy: Policy | None = None,
     keep: Sequence[str] = KEYS,
     engine: str = "auto",
+    memory: int | None = None,
+    workers: int | None = None,
 ) -> Matrix:
     """Return ``outputs`` for every household present at each date, ready to be worked out.
 
     Present: its household row is seen at as_of and, where the registry has members, one of them is present. (A
     registry without a member table, such as a survey's, counts every household seen.) They are also each other's
     neighbours in what a feature asks of its village or township, so the whole registry is always evaluated.
+
+    Parameters
+    ----------
+    keep
+        ``household_id``, ``as_of``, and columns of the household's row as seen at as_of.
+    memory
+        Bytes that the fused pass may take; by default as the registry was opened.
+    workers
+        Slices that it has in work at a time; by default as many as there are cores.
 
     Raises
     ------
@@ -231,7 +243,17 @@ def evaluate(
     if choice.engine != "fused":
         return _by_ibis(registry, outputs, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
     mine = {name: node for name, node in outputs.items() if name not in choice.beside}
-    table = _fused(registry, mine, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
+    table = _fused(
+        registry,
+        mine,
+        dates=dates,
+        figure=figure,
+        keep=keep,
+        present=present,
+        choice=choice,
+        memory=memory or memory_of(registry),
+        workers=workers,
+    )
     if not choice.beside:
         return table
     others = {name: outputs[name] for name in choice.beside}
@@ -248,6 +270,8 @@ def _fused(
     keep: Sequence[str],
     present: plan.Household | None,
     choice: Choice,
+    memory: int | None,
+    workers: int | None,
 ) -> Matrix:
     from riskmodel.engine.fused import FusedRun, dates_before_all, starts_of_slices
 
@@ -260,10 +284,19 @@ def _fused(
         as_of=dates,
         keep=[name for name in keep if name not in KEYS],
         figure=figure,
-        memory=memory_of(registry),
+        memory=memory,
+        workers=workers,
     )
-    slices = starts_of_slices(sources["household"], run.households)
-    return Matrix(run.schema(), choice, lambda: run.pieces(slices))
+    starts = starts_of_slices(sources["household"], run.households)
+
+    def pieces(after: str | None = None) -> Iterator[pa.Table]:
+        if after is None:
+            return run.pieces(starts)
+        # The first id that sorts after it; whether there is such a household is seen when its slice is read.
+        past = f"{after}\0".encode()
+        return run.pieces([past, *(start for start in starts if start > past)])
+
+    return Matrix(run.schema(), choice, pieces)
 
 
 def _by_ibis(
@@ -285,7 +318,7 @@ def _by_ibis(
         spark = SparkFiles(memory=memory_of(registry))
         registry = registry.read_by(spark.read)
     sources = {name: _source(registry, name) for name in tables_read(outputs) if name in registry.tables}
-    everyone, regions, known = _everyone(registry, sources, dates)
+    everyone, regions, known = _everyone(registry, sources, dates, keep=keep)
     table = matrix(
         outputs, base=everyone, sources=sources, as_of=dates, figure=figure, regions=regions, present=present
     )
@@ -294,12 +327,14 @@ def _by_ibis(
     return over_expression(rows.order_by(*KEYS), choice, save)
 
 
-def _everyone(registry: Registry, sources: Mapping[str, Any], dates: Sequence[date]) -> tuple[ir.Table, list[str], int]:
+def _everyone(
+    registry: Registry, sources: Mapping[str, Any], dates: Sequence[date], *, keep: Sequence[str]
+) -> tuple[ir.Table, list[str], int]:
     """Return the households seen at each date, the counties that they lie in, and how many rows that makes."""
     from riskmodel.engine.ibis_engine import dates_table, visible
 
     seen = visible(sources["household"], dates_table(dates, clock=plan.HISTORY, offsets=()))
-    everyone = seen.select(*KEYS, *PLACES).distinct(on=list(KEYS))
+    everyone = seen.select(*dict.fromkeys([*KEYS, *PLACES, *keep])).distinct(on=list(KEYS))
     found = everyone.group_by("as_of", "county_code").aggregate(n=everyone.count()).execute()
     counts = dict.fromkeys(dates, 0)
     for day, count in zip(found["as_of"], found["n"], strict=True):

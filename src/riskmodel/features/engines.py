@@ -54,7 +54,7 @@ def check_engine(engine: str, *, option: str = "engine") -> None:
 
 def check_memory(limit: str | None) -> None:
     """Refuse a memory limit that is not a number of bytes."""
-    if limit is not None and not _bytes(limit):
+    if limit is not None and not bytes_of(limit):
         raise CallError(f'--memory is "{limit}"; expected an amount such as 2GB or 512MB.')
 
 
@@ -133,13 +133,13 @@ def _beyond_the_pass(outputs: Mapping[str, plan.Household], sources: Mapping[str
 def memory_of(registry: Registry) -> int | None:
     """Return the registry's memory limit in bytes; None where it has none, or one that is no number of bytes.
 
-    >>> _bytes("1.5 GiB"), _bytes("200MB"), _bytes("80%")
+    >>> bytes_of("1.5 GiB"), bytes_of("200MB"), bytes_of("80%")
     (1610612736, 200000000, None)
     """
-    return _bytes(registry.memory_limit) if registry.memory_limit else None
+    return bytes_of(registry.memory_limit) if registry.memory_limit else None
 
 
-def _bytes(text: str) -> int | None:
+def bytes_of(text: str) -> int | None:
     match = _SIZE.match(text)
     if match is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ class Matrix:
     choice : Choice
         Which engine works it out, and why.
     pieces : callable
-        Gives an iterator over the rows, some at a time.
+        Gives an iterator over the rows, some at a time; with a household_id, over those of the households after it.
     expression : ibis.Table, optional
         What DuckDB or Spark runs, where it runs the whole.
     save : callable, optional
@@ -47,7 +47,7 @@ class Matrix:
 
     schema: pa.Schema
     choice: Choice
-    pieces: Callable[[], Iterator[pa.Table]]
+    pieces: Callable[..., Iterator[pa.Table]]
     expression: ir.Table | None = None
     save: Callable[[Path], int] | None = None
 
@@ -100,7 +100,11 @@ class Matrix:
 
     def changed(self, change: Callable[[pa.Table], pa.Table], schema: pa.Schema) -> Matrix:
         """Return the table with ``change`` made to each of its pieces."""
-        return replace(self, schema=schema, pieces=lambda: map(change, self.pieces()), expression=None, save=None)
+
+        def pieces(after: str | None = None) -> Iterator[pa.Table]:
+            return map(change, self.pieces(after))
+
+        return replace(self, schema=schema, pieces=pieces, expression=None, save=None)
 
 
 def check_parts(out: Path) -> None:
@@ -123,8 +127,11 @@ def over_expression(expression: ir.Table, choice: Choice, save: Callable[[Path],
         expression.to_parquet(path, compression=_CODEC_OF_DUCKDB)
         return int(pq.read_metadata(path).num_rows)
 
-    schema = expression.schema().to_pyarrow()
-    return Matrix(schema, choice, lambda: iter([expression.to_pyarrow()]), expression, save or to_file)
+    def pieces(after: str | None = None) -> Iterator[pa.Table]:
+        rows = expression if after is None else expression.filter(expression.household_id > after)
+        yield rows.to_pyarrow()
+
+    return Matrix(expression.schema().to_pyarrow(), choice, pieces, expression, save or to_file)
 
 
 def side_by_side(left: Matrix, right: Matrix, *, columns: list[str]) -> Matrix:
@@ -138,9 +145,9 @@ def side_by_side(left: Matrix, right: Matrix, *, columns: list[str]) -> Matrix:
     fields = {field.name: field for field in (*right.schema, *left.schema)}
     schema = pa.schema([fields[name] for name in columns])
 
-    def pieces() -> Iterator[pa.Table]:
-        others = _Reader(right.pieces())
-        for piece in left.pieces():
+    def pieces(after: str | None = None) -> Iterator[pa.Table]:
+        others = _Reader(right.pieces(after))
+        for piece in left.pieces(after):
             other = others.take(piece.num_rows)
             if not all(_same(piece[key], other[key]) for key in ("household_id", "as_of")):
                 raise DataError("the engines do not agree on who is present: build with --engine duckdb.")
@@ -184,7 +191,7 @@ def _write(matrix: Matrix, path: Path) -> int:
     codes = [field.name for field in matrix.schema if pa.types.is_string(field.type) or pa.types.is_date(field.type)]
     rows = 0
     with pq.ParquetWriter(path, matrix.schema, compression=CODEC, use_dictionary=codes) as writer:
-        for group in _grouped(matrix.pieces(), matrix.schema):
+        for group in of_size((piece.cast(matrix.schema) for piece in matrix.pieces()), ROW_GROUP):
             writer.write_table(group, row_group_size=ROW_GROUP)
             rows += group.num_rows
     return rows
@@ -209,13 +216,16 @@ def _put_in_order(parts: Path, out: Path, *, columns: list[str], memory_limit: s
         )
 
 
-def _grouped(pieces: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+def of_size(pieces: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """Yield the rows of all pieces, ``size`` at a time, fewer at the end."""
     waiting: list[pa.Table] = []
+    many = 0
     for piece in pieces:
-        waiting.append(piece.cast(schema))
-        while sum(part.num_rows for part in waiting) >= ROW_GROUP:
+        waiting.append(piece)
+        many += piece.num_rows
+        while many >= size:
             whole = pa.concat_tables(waiting)
-            yield whole.slice(0, ROW_GROUP).combine_chunks()
-            waiting = [whole.slice(ROW_GROUP)]
-    if any(part.num_rows for part in waiting):
+            yield whole.slice(0, size).combine_chunks()
+            waiting, many = [whole.slice(size)], many - size
+    if many:
         yield pa.concat_tables(waiting).combine_chunks()

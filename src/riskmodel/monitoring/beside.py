@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.engine import plan
@@ -17,6 +20,7 @@ from riskmodel.engine.calendar import add_months
 from riskmodel.explain import Beside
 from riskmodel.features.builder import evaluate
 from riskmodel.monitoring.ledgers import reaches
+from riskmodel.parallel import side_by_side
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
@@ -37,7 +41,7 @@ class Surroundings:
     names : tuple of str
         The model's features.
     medians : DataFrame
-        One row a village, one column a feature; NaN where there is none.
+        One row a village (``township_code|village_code``), one column a feature; NaN where there is none.
     year_ago : DataFrame
         One row a household, one column a feature; NaN where nothing can be said.
     low, high : float array of shape (features,)
@@ -80,35 +84,48 @@ def seen_in_training(reference: Sequence[Mapping[str, Any]], names: Sequence[str
 
 
 def village_medians(
-    features: Path, villages: pd.Series, *, specs: Sequence[FeatureSpec], wanted: Sequence[Any]
+    features: Sequence[Path], scored: Sequence[Path], *, specs: Sequence[FeatureSpec], workers: int | None = None
 ) -> pd.DataFrame:
-    """Return the median of each feature in each of the ``wanted`` villages.
+    """Return the median of each feature in each village.
 
     Rounded to two figures. None of a village where fewer than ten households have a value, none of a yes or no, and
     none of what speaks of neighbours already.
 
     Parameters
     ----------
-    features : Path
-        Parquet of everyone's features; one column is read at a time.
-    villages : Series
-        Everyone's village, aligned by position with the file's rows.
+    features, scored : sequence of Path
+        Parquet of everyone's features, and of where they live, file by file the same households; one column is read at
+        a time.
     specs : sequence of FeatureSpec
         With their expressions.
+
+    Returns
+    -------
+    DataFrame
+        One row a village, indexed by ``township_code|village_code``; one column a feature.
     """
-    inside = villages.isin(set(wanted)).to_numpy()
-    of_whom = villages[inside].to_numpy(dtype=object)
-    index = pd.Index(sorted(set(of_whom)), dtype=object)
-    columns = {}
-    for spec in specs:
+    from riskmodel.monitoring.medians import medians
+
+    places = pa.concat_tables(pq.read_table(path, columns=["township_code", "village_code"]) for path in scored)
+    known = [pc.fill_null(places[name], "") for name in places.column_names]
+    coded = pc.binary_join_element_wise(*known, "|").combine_chunks().dictionary_encode()
+    village = coded.indices.to_numpy().astype(np.int32)
+    order = np.argsort(village, kind="stable")
+    starts = np.searchsorted(village[order], np.arange(len(coded.dictionary) + 1))
+
+    def median(spec: FeatureSpec) -> np.ndarray:
         if spec.unit == "yes_no" or spec.node is None or plan.peers(spec.node):
-            columns[spec.name] = np.full(len(index), np.nan)
-            continue
-        values = pq.read_table(features, columns=[spec.name]).column(0).to_numpy()[inside]
-        grouped = pd.Series(values.astype(np.float64)).groupby(of_whom)
-        median = grouped.median().where(grouped.count() >= LEAST_HOUSEHOLDS)
-        columns[spec.name] = rounded(median.reindex(index).to_numpy())
-    return pd.DataFrame(columns, index=index)
+            return np.full(len(coded.dictionary), np.nan)
+        column = pa.concat_tables(pq.read_table(path, columns=[spec.name]) for path in features).column(0)
+        out = np.empty(len(coded.dictionary))
+        medians(column.to_numpy().astype(np.float64), order, starts, LEAST_HOUSEHOLDS, out)
+        return rounded(out)
+
+    found = list(side_by_side((partial(median, spec) for spec in specs), workers=workers))
+    return pd.DataFrame(
+        dict(zip([spec.name for spec in specs], found, strict=True)),
+        index=pd.Index(coded.dictionary.to_pylist(), dtype=object),
+    )
 
 
 def rounded(values: np.ndarray) -> np.ndarray:

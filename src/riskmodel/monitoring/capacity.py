@@ -6,10 +6,13 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from riskmodel.errors import CallError
 
+# Small enough that whole numbers of households times it stay whole in 64 bits.
+_FINEST = 1_000_000
 # A comma parts thousands only: "0,05" is nobody's five households.
 _NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+", re.ASCII)
 
@@ -72,8 +75,12 @@ class Capacity:
         """
         if self.kind == "count":
             return min(int(self.value), eligible)
-        exact = Decimal(repr(self.value)) * eligible
-        return min(max(1, math.floor(exact + Decimal("0.5"))), eligible)
+        return min(max(1, math.floor(self.ratio * eligible + Fraction(1, 2))), eligible)
+
+    @property
+    def ratio(self) -> Fraction:
+        """A share as it was meant: 0.05 is a twentieth, not the nearest binary number; to a millionth."""
+        return Fraction(repr(self.value)).limit_denominator(_FINEST)
 
     def __str__(self) -> str:
         if self.kind == "count":

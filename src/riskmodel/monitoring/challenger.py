@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ import pyarrow as pa
 
 from riskmodel.errors import CallError, RiskmodelError
 from riskmodel.files import sha256_of
-from riskmodel.monitoring.capacity import Capacity
-from riskmodel.monitoring.choosing import Choice, choose
+from riskmodel.monitoring.choosing import Selection, choose
 from riskmodel.monitoring.matching import check_same_features, trained_specs
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from riskmodel.features import Catalogue
     from riskmodel.model import Bundle, ModelStore
 
@@ -73,39 +74,52 @@ class Challenger:
         found = (classifier.decision_function(X), classifier.predict_proba(X)[:, 1])
         return {n: pa.array(np.asarray(v, dtype=np.float64)) for n, v in zip(COLUMNS, found, strict=True)}
 
-    def beside(
-        self, people: pd.DataFrame, scored: pd.DataFrame, champion: Choice, *, capacity: Capacity
-    ) -> dict[str, Any]:
-        """Return how the two lists at the same capacity compare, for ``run.json``.
 
-        Who is asked is the same for both: the champion's queue. ``expected_cases`` are sums of risks, each list's by
-        each model: a list looks best to the model that made it, so neither sum proves anything; outcomes will.
-        """
-        asked = people["in_cohort"].to_numpy(dtype=bool)
-        choice = choose(
-            household_id=people["household_id"].tolist(),
-            as_of=people["as_of"].iloc[0],
-            risk=scored["challenger_risk"].to_numpy(),
-            margin=scored["challenger_margin"].to_numpy(),
-            on_list=people["on_list"].to_numpy(dtype=bool),
-            named_by_rule=np.zeros(len(people), dtype=bool),
-            in_cohort=asked,
-            capacity=capacity,
+def beside(
+    challenger: Challenger, scored: ir.Table, champion: ir.Table, selection: Selection, *, as_of: date
+) -> dict[str, Any]:
+    """Return how the two lists at the same capacity compare, for ``run.json``.
+
+    Who is asked is the same for both: the champion's queue. ``expected_cases`` are sums of risks, each list's by
+    each model: a list looks best to the model that made it, so neither sum proves anything; outcomes will.
+
+    Parameters
+    ----------
+    scored : ibis.Table
+        Everyone, with the risk and margin of both.
+    champion : ibis.Table
+        The same households as the champion chose among them.
+    """
+    import ibis
+
+    margin, risk = COLUMNS
+    theirs = scored.mutate(
+        risk=scored[risk], margin=scored[margin], champion_risk=scored.risk, named=ibis.literal(False)
+    )
+    chosen = choose(theirs, selection, as_of=as_of)
+    mine = champion.select("household_id", by_champion=champion.by_model)
+    both = chosen.join(mine, "household_id")
+    lists = {"champion": both.by_champion, "challenger": both.by_model}
+    risks = {"by_champion": both.champion_risk, "by_challenger": both.risk}
+    told = (
+        both.aggregate(
+            places=both.by_model.cast("int64").sum(),
+            shared=(both.by_model & both.by_champion).cast("int64").sum(),
+            **{f"{name} {by}": value.sum(where=on) for name, on in lists.items() for by, value in risks.items()},
         )
-        risks = {"by_champion": scored["risk"].to_numpy(), "by_challenger": scored["challenger_risk"].to_numpy()}
-        lists = {"champion": champion.by_model, "challenger": choice.by_model}
-        both = champion.by_model & choice.by_model
-        return {
-            "name": self.model,
-            "version": self.model_version,
-            "manifest_sha256": self.inputs["challenger_manifest"],
-            "places": choice.model_places,
-            "on_both_lists": int(both.sum()),
-            "overlap": float(both.sum() / choice.model_places) if choice.model_places else None,
-            "expected_cases": {
-                name: {by: float(risk[chosen].sum()) for by, risk in risks.items()} for name, chosen in lists.items()
-            },
-        }
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+    places = int(told["places"])
+    return {
+        "name": challenger.model,
+        "version": challenger.model_version,
+        "manifest_sha256": challenger.inputs["challenger_manifest"],
+        "places": places,
+        "on_both_lists": int(told["shared"]),
+        "overlap": int(told["shared"]) / places if places else None,
+        "expected_cases": {name: {by: float(told[f"{name} {by}"] or 0.0) for by in risks} for name in lists},
+    }
 
 
 def challenger_of(
@@ -152,8 +166,3 @@ def _loaded(folder: Path, *, champion: Bundle, model: Path, catalogue: Catalogue
     challenger = Challenger(folder.parent.name, int(folder.name), load_bundle(folder))
     challenger.check(catalogue, champion=champion, model=f"{model.parent.name}, version {model.name},")
     return challenger
-
-
-def with_risk(schema: pa.Schema, columns: Iterable[object]) -> pa.Schema:
-    """Return the schema of ``scores.parquet``, with the challenger's risk where there is one."""
-    return schema.append(RISK) if RISK.name in set(columns) else schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def explain_flags(
         "flagged_by": chosen["flagged_by"].tolist(),
         "rules": [list(rules) for rules in chosen["rules"]],
         "category": propose_categories(features, chosen["household_type"]),
-        "reasons": [[asdict(reason) for reason in row.reasons] for row in explained],
+        "reasons": [[vars(reason) for reason in row.reasons] for row in explained],
         "other_contributions": [row.other_contributions for row in explained],
         "risk_types": types,
         "measures": [propose_measures(t, members_able=a) for t, a in zip(types, able, strict=True)],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from riskmodel.engine import plan
 from riskmodel.engine.calendar import add_months
@@ -23,15 +25,24 @@ def begins_known(registry: Registry, *, before: date) -> dict[str, date]:
 
     The earliest thousandth of the rows does not count: one mistyped year would have a table begin decades too soon.
     """
-    begins = {}
+    return begins_known_at(registry, [before])[before]
+
+
+def begins_known_at(registry: Registry, days: Sequence[date]) -> dict[date, dict[str, date]]:
+    """Return, for each of some days, what :func:`begins_known` does: every table is read once for all of them."""
+    begins: dict[date, dict[str, date]] = {day: {} for day in days}
     for name in registry.tables:
         rows: Any = registry.table(name)
         own = schema.table(name).own_date
-        known = rows.filter(rows.known_on < before, ~rows.withdrawn)
-        strays = int(_STRAYS * known.count().to_pyarrow().as_py())
-        first = known.order_by(own).limit(1, offset=strays)[own].to_pyarrow().to_pylist()
-        if first and first[0] is not None:
-            begins[name] = first[0]
+        known = {f"before_{number}": (rows.known_on < day) & ~rows.withdrawn for number, day in enumerate(days)}
+        counts = rows.group_by(own).aggregate(**{column: rows.count(where=which) for column, which in known.items()})
+        found = counts.order_by(own).to_pyarrow()
+        for day, column in zip(days, known, strict=True):
+            upto = np.cumsum(found[column].to_numpy())
+            if len(upto) and upto[-1]:
+                first = found[own][int(np.searchsorted(upto, int(_STRAYS * upto[-1]), side="right"))].as_py()
+                if first is not None:
+                    begins[day][name] = first
     return begins
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import numpy as np
 import pyarrow.parquet as pq
 
 from riskmodel import __version__
@@ -19,8 +19,7 @@ from riskmodel.engine import plan
 from riskmodel.errors import DataError
 from riskmodel.explain.contributions import BASE, TOLERANCE
 from riskmodel.files import sha256_of, write_aside
-from riskmodel.monitoring.capacity import Capacity
-from riskmodel.monitoring.choosing import TIES, Choice
+from riskmodel.monitoring.choosing import TIES, Selection
 from riskmodel.monitoring.explaining import Provenance
 from riskmodel.monitoring.rules import FlagRule
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
     from riskmodel.model import Bundle
     from riskmodel.monitoring.challenger import Challenger
+    from riskmodel.monitoring.selecting import Selected
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
 
@@ -92,11 +92,10 @@ def record(
     absent: Mapping[str, list[str]],
     as_of: date,
     inputs: Mapping[str, str],
-    frame: pd.DataFrame,
-    choice: Choice,
+    selected: Selected,
+    selection: Selection,
     rules: Sequence[FlagRule],
-    capacity: Capacity,
-    rule_capacity: Capacity | None,
+    cut: Mapping[str, int],
     residuals: Mapping[str, float],
     explained: Sequence[Mapping[str, Any]],
     engine: Mapping[str, Any],
@@ -109,9 +108,10 @@ def record(
     ----------
     absent : mapping of str to list of str
         As :func:`absent_tables` gives it.
-    frame : DataFrame
-        Everyone scored, with ``risk``, ``rank`` (0 outside the queue), ``on_list``, ``in_cohort`` and ``flagged_by``
-        (empty where not flagged).
+    selected : Selected
+        What became of everyone.
+    cut : mapping of str to int
+        How the run was cut up: households in a slice, workers, bytes of memory. The results do not depend on it.
     engine : mapping
         Which engine worked out the features, why, and what DuckDB did beside it.
     explained : sequence of mapping
@@ -121,8 +121,7 @@ def record(
     files : mapping of str to Path
         The results by name, for their digests and numbers of rows.
     """
-    by = frame["flagged_by"].value_counts()
-    queue = frame.loc[frame["rank"] > 0, "risk"]
+    queue = np.concatenate([np.empty(0), *selected.queue])
     return {
         "as_of": as_of.isoformat(),
         "inputs": dict(inputs),
@@ -143,28 +142,22 @@ def record(
         "policy": {"digest": inputs["policy"], "trained_with": bundle.manifest.get("policy")},
         "features": [dict(row) for row in bundle.features],
         "capacity": {
-            "asked": str(capacity),
-            "places": choice.model_places,
-            "by_rule_alone": str(rule_capacity) if rule_capacity is not None else "all",
-            "left_out_by_rule": choice.rule_left_out,
+            "asked": str(selection.capacity) if selection.capacity is not None else None,
+            "threshold": selection.threshold,
+            "per": selection.per,
+            "places": selected.places,
+            "by_rule_alone": selection.to_dict()["rule_capacity"],
+            "left_out_by_rule": selected.left_out,
             "ties": TIES,
         },
         "rules": [rule.to_dict() for rule in rules],
-        "counts": {
-            "present": len(frame),
-            "on_list": int(frame["on_list"].sum()),
-            "outside_cohort": int((~frame["on_list"] & ~frame["in_cohort"]).sum()),
-            "eligible": choice.eligible,
-            "flagged": int(by.drop("", errors="ignore").sum()),
-            "by_model": int(by.get("model", 0)),
-            "by_rule": int(by.get("rule", 0)),
-            "by_both": int(by.get("both", 0)),
-        },
+        "counts": dict(selected.counts),
         "risk": {
             "mean": float(queue.mean()) if len(queue) else None,
-            "median": float(queue.median()) if len(queue) else None,
+            "median": float(np.median(queue)) if len(queue) else None,
             "expected_cases": float(queue.sum()),
         },
+        "cut": dict(cut),
         "features_engine": dict(engine),
         "explanations": _explanations(explained),
         "contributions_check": {**residuals, "tolerance": TOLERANCE},

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.evaluation.baselines import COMPARISONS, rule_flags
 from riskmodel.evaluation.baselines.rules import figure_words
@@ -76,7 +78,9 @@ def trained_rules(manifest: Mapping[str, Any]) -> list[FlagRule]:
     ]
 
 
-def rules_met(features: pd.DataFrame, rules: Sequence[FlagRule]) -> list[tuple[str, ...]]:
-    """Return, row by row, the names of the rules that flag the household."""
-    hits = [(rule.name, rule_flags(rule.rule, features)) for rule in rules]
-    return [tuple(name for name, hit in hits if hit[row]) for row in range(len(features))]
+def rules_met(features: pd.DataFrame, rules: Sequence[FlagRule]) -> NDArray[np.bool_]:
+    """Return which rules flag which household: shape (rows, rules)."""
+    hits = np.zeros((len(features), len(rules)), dtype=bool)
+    for number, rule in enumerate(rules):
+        hits[:, number] = rule_flags(rule.rule, features)
+    return hits

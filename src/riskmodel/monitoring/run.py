@@ -7,30 +7,28 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
 from riskmodel.evaluation.baselines import figure_nodes
+from riskmodel.features import History
+from riskmodel.features.builder import KEYS
 from riskmodel.features.engines import Choice, choose_engine
-from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.categories import FEATURES as CATEGORY_FEATURES
 from riskmodel.monitoring.challenger import Challenger
-from riskmodel.monitoring.checkpoint import Checkpoints
+from riskmodel.monitoring.choosing import Selection
 from riskmodel.monitoring.explaining import Provenance
 from riskmodel.monitoring.rules import FlagRule
+from riskmodel.monitoring.scoring import ON_LIST, PLACES, Scorer
 from riskmodel.progress import step
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from riskmodel.engine import plan
     from riskmodel.features import Catalogue, FeatureSpec
     from riskmodel.model import Bundle
+    from riskmodel.monitoring.budget import Budget
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
-
-FEATURES_FILE = "features.parquet"
 
 
 @dataclass
@@ -42,11 +40,9 @@ class Run:
     catalogue: Catalogue
     policy: Policy
     as_of: date
-    capacity: Capacity
-    rule_capacity: Capacity | None
+    selection: Selection
     engine: str
-    chunk: int
-    flag_chunk: int
+    budget: Budget
     specs: list[FeatureSpec]
     cohort: dict[str, plan.Household]
     rules: list[FlagRule]
@@ -75,11 +71,9 @@ class Run:
     @property
     def ran(self) -> Choice:
         """What works out the features, and why."""
-        nodes = {name: self.catalogue.feature(name).node for name in self.needed}
-        asked = {name: node for name, node in nodes.items() if node is not None}
-        return choose_engine(self.registry, {**asked, **self.cohort}, self.engine)
+        return choose_engine(self.registry, self.outputs, self.engine)
 
-    @property
+    @cached_property
     def needed(self) -> list[str]:
         """The model's features, then what rules, categories and measures read of what the catalogue has."""
         known = self.catalogue.features
@@ -87,13 +81,26 @@ class Run:
         beside = [] if self.challenger is None else self.challenger.bundle.names
         return list(dict.fromkeys([*self.model_features, *(name for name in others if name in known), *beside]))
 
-    def batches(self, work: Checkpoints) -> Iterator[pd.DataFrame]:
-        """Yield everyone's features, with what rules and the cohort ask, so many households at a time."""
-        file = pq.ParquetFile(work.path(FEATURES_FILE))
-        try:
-            for batch in file.iter_batches(
-                batch_size=self.chunk, columns=["household_id", *self.needed, *self.figures, *self.cohort]
-            ):
-                yield batch.to_pandas()
-        finally:
-            file.close()
+    @property
+    def outputs(self) -> dict[str, plan.Household]:
+        """All that the builder is asked for: features, figures, the cohort's rules, and who is on the list."""
+        nodes = {name: self.catalogue.feature(name).node for name in self.needed}
+        features = {name: node for name, node in nodes.items() if node is not None}
+        on_list = History().listing.in_force(end_column="eliminated_on").exists().node
+        return {**features, **self.figures, **self.cohort, ON_LIST: on_list}
+
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """What is kept of the household's row as seen at as_of."""
+        return (*KEYS, *PLACES)
+
+    @property
+    def scorer(self) -> Scorer:
+        """What scores a slice of households."""
+        return Scorer(
+            classifier=self.bundle.classifier,
+            names=tuple(self.model_features),
+            rules=tuple(self.rules),
+            cohort=tuple(self.cohort),
+            challenger=self.challenger,
+        )

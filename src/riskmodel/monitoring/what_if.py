@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from riskmodel.explain.words import what_if_sentence
 from riskmodel.features.builder import evaluate
 from riskmodel.features.levers import Added, Changed, LeverSpec
 from riskmodel.registry import schema
+from riskmodel.registry.excerpt import rows_in_order
 from riskmodel.registry.registry import Registry
 from riskmodel.registry.write import RegistryWriter
 
@@ -161,19 +162,18 @@ def if_pulled(
     """
     if not pulls:
         return []
-    everyone = pa.array(sorted({household for _, asked in pulls for household in asked.index}), pa.string())
+    everyone = sorted({household for _, asked in pulls for household in asked.index}, key=str.encode)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "registry"
         # Known the day before as_of, which may lie past the registry's cut.
         with RegistryWriter(place, cut_on=max(excerpt.cut_on, as_of)) as writer:
             for name in excerpt.tables:
-                table: Any = excerpt.table(name)
-                rows = table.filter(table.household_id.between(everyone[0].as_py(), everyone[-1].as_py())).to_pyarrow()
-                parts = [
-                    _as_pulled(rows, name, lever, asked, number=number, as_of=as_of)
-                    for number, (lever, asked) in enumerate(pulls)
-                ]
-                writer.add(name, pa.concat_tables(parts))
+                rows = rows_in_order(excerpt, name, everyone)
+                for number, (lever, asked) in enumerate(pulls):
+                    part = _as_pulled(rows, name, lever, asked, number=number, as_of=as_of)
+                    # What a lever does not change lies as the excerpt has it.
+                    moved = any(change.table == name for change in lever.rows)
+                    (writer.add if moved else writer.copy)(name, part)
         with Registry.open(place) as pulled:
             built = _built(pulled, nodes, as_of=as_of, policy=policy)
     numbers = built.index.str.split("|", n=1).str[0].astype(int)
@@ -198,8 +198,9 @@ def _as_pulled(
         else:
             rows = _besides(rows, change, ids, asked.get(f"{_AMOUNT}{lever.name} {at}"), as_of=as_of)
     place = rows.schema.get_field_index("household_id")
-    own = pc.binary_join_element_wise(f"{number}", rows["household_id"], "|")
-    return rows.set_column(place, rows.schema.field(place), own)
+    # As wide as the largest number: ids sort by lever, then by household.
+    own = pc.binary_join_element_wise(f"{number:03d}", rows["household_id"].cast(pa.string()), "|")
+    return rows.set_column(place, "household_id", own)
 
 
 def _told(lever: LeverSpec, risk: float, margin: float, *, now: float) -> WhatIf:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from riskmodel.errors import DataError
+from riskmodel.registry import schema
 from riskmodel.registry.registry import Registry
 from riskmodel.registry.write import RegistryWriter
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SLICE = 20_000
 
@@ -33,10 +36,54 @@ def write_excerpt(registry: Registry, households: Collection[str], out: Path) ->
     ids = sorted(set(households), key=str.encode)
     with RegistryWriter(out, cut_on=registry.cut_on) as writer:
         for name in registry.tables:
+            if registry.sorted_file(name) is not None:
+                writer.copy(name, rows_in_order(registry, name, ids))
+                continue
             rows = registry.table(name)
             for start in range(0, max(len(ids), 1), SLICE):
                 writer.add(name, _rows_of(rows, ids[start : start + SLICE]))
     return Registry.open(out, memory_limit=registry.memory_limit)
+
+
+def rows_in_order(registry: Registry, name: str, ids: Sequence[str]) -> pa.Table:
+    """Return a table's rows of some households as they lie in a registry that this package wrote.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Sorted by their bytes.
+    """
+    place = registry.files(name)[0]
+    codes = [column.name for column in schema.table(name).columns if column.kind in {"id", "text", "code"}]
+    wanted = pa.array(ids, pa.string())
+    try:
+        with pq.ParquetFile(place, read_dictionary=codes) as file:
+            parts = [file.schema_arrow.empty_table()]
+            for group in _groups(file, ids):
+                households = file.read_row_group(group, columns=["household_id"]).column(0).unify_dictionaries()
+                # Whose rows they are is asked of each household once, not of each row.
+                for chunk in households.chunks[:1]:
+                    hit = pc.is_in(chunk.dictionary, value_set=wanted)
+                    if pc.any(hit).as_py():
+                        mask = pa.chunked_array([hit.take(part.indices) for part in households.chunks])
+                        parts.append(file.read_row_group(group).filter(mask))
+            return pa.concat_tables(parts).unify_dictionaries()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{place} cannot be read: {str(error).strip().splitlines()[0]}. Fetch or write it again."
+        ) from None
+
+
+def _groups(file: pq.ParquetFile, ids: Sequence[str]) -> Iterator[int]:
+    """Yield the row groups that can hold rows of any of ``ids``."""
+    if not ids:
+        return
+    number = file.metadata.schema.names.index("household_id")
+    first, last = ids[0].encode(), ids[-1].encode()
+    for group in range(file.metadata.num_row_groups):
+        facts = file.metadata.row_group(group).column(number).statistics
+        if facts is None or not facts.has_min_max or not (facts.max.encode() < first or facts.min.encode() > last):
+            yield group
 
 
 def _rows_of(rows: Any, ids: list[str]) -> pa.Table:
@@ -45,6 +92,4 @@ def _rows_of(rows: Any, ids: list[str]) -> pa.Table:
     if not ids:
         return rows.limit(0).to_pyarrow()
     wanted = ibis.memtable({"household_id": ids})
-    # The range lets whole row groups of a sorted file be passed over.
-    near = rows.filter(rows.household_id.between(ids[0], ids[-1]))
-    return near.semi_join(wanted, "household_id").to_pyarrow()
+    return rows.filter(rows.household_id.between(ids[0], ids[-1])).semi_join(wanted, "household_id").to_pyarrow()

@@ -91,6 +91,7 @@ class Registry:
         self._description = description
         self._stored = stored or {}
         self._read = read
+        self._stands: dict[Path, tuple[int, int] | None] = {}
         self.tables: tuple[str, ...] = tuple(name for name in TABLES if name in files or name in self._stored)
         self._ready: dict[str, ibis.Table] = {}
 
@@ -282,6 +283,7 @@ class Registry:
         From the sha256 of every file as it lies, whatever registry.json says of it: one value changed changes the
         fingerprint. It costs one reading of the files, once for an open registry. Of a DuckDB file, the whole file.
         """
+        self._stands = self._stamps()
         digest = hashlib.sha256(f"schema {SCHEMA_VERSION}\ncut_on {self._description.get('cut_on')}\n".encode())
         for name, entry in self._files.items():
             for path, content in zip(entry.paths, entry.digests, strict=True):
@@ -292,6 +294,34 @@ class Registry:
             for part in (self.path, *([pending] if pending.is_file() else [])):
                 digest.update(f"{part.suffix} {sha256_of(part)}\n".encode())
         return digest.hexdigest()[:16]
+
+    def check_unchanged(self) -> None:
+        """Make sure that the files are still those that :attr:`fingerprint` is of, by their size and time of change.
+
+        Raises
+        ------
+        DataError
+            One was changed, replaced or removed since; the message names it.
+        """
+        now = self._stamps()
+        for path, stamp in self._stands.items():
+            if now[path] != stamp:
+                what = "is gone" if now[path] is None else "was changed"
+                raise DataError(
+                    f"{path} {what} while it was being read: what was worked out since cannot be relied on. Put it "
+                    "back and continue (--resume), or start anew on what lies there now."
+                )
+
+    def _stamps(self) -> dict[Path, tuple[int, int] | None]:
+        paths = [path for entry in self._files.values() for path in entry.paths]
+        found: dict[Path, tuple[int, int] | None] = {}
+        for path in [*paths, *([self.path] if self._stored else [])]:
+            try:
+                there = path.stat()
+                found[path] = (there.st_size, there.st_mtime_ns)
+            except FileNotFoundError:
+                found[path] = None
+        return found
 
     def _prepare(self, table: Table) -> ibis.Table:
         import ibis

@@ -140,6 +140,20 @@ class RegistryWriter:
         for batch in _slices(rows, order, table):
             opened.write(batch)
 
+    def copy(self, name: str, rows: pa.Table) -> None:
+        """Write rows of table ``name`` as they lie in a file that this package wrote: whole households, in its order.
+
+        Nothing of them is checked, sorted or worked out again.
+        """
+        table = schema_table(name)
+        opened = self._open.get(name)
+        if opened is None:
+            opened = self._open[name] = _OpenTable(_parquet_writer(self._aside / f"{name}.parquet", table))
+        if rows.num_rows:
+            ids = rows["household_id"]
+            opened.follow(name, ids[0].as_py(), ids[len(ids) - 1].as_py())
+            opened.write(rows.cast(table.arrow_schema))
+
     @property
     def folder(self) -> Path:
         """Where the registry is being put together; a file written here appears with it."""

@@ -65,6 +65,8 @@ class FusedRun:
         ``(name, region, day) -> value`` for policy figures.
     memory
         Bytes that the slices in work may take together, roughly.
+    workers
+        How many slices are in work at a time; as many as there are cores when absent.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class FusedRun:
         keep: Sequence[str],
         figure: PolicyFigure,
         memory: int | None = None,
+        workers: int | None = None,
     ) -> None:
         self.sources = dict(sources)
         self.as_of = tuple(as_of)
@@ -98,12 +101,15 @@ class FusedRun:
         self.laid: dict[int, Tables] = {id(one): tables(one) for many in self.passes.values() for one in many}
         self.values = {name: self._values_of(name) for name in {_BASE, *self.passes}}
         self.columns = {name: self.values[name] | self._clocks(name) for name in self.values}
+        self.workers = workers or cores()
         self._again = (present, memory)
-        self.households = _size(self.sources, self.columns, len(wanted) + 3 * len(outputs), len(as_of), memory)
+        self.households = _size(
+            self.sources, self.columns, len(wanted) + 3 * len(outputs), len(as_of), memory, self.workers
+        )
         # What is ready and waits may take a quarter of the budget.
         numbers = len(wanted) + len(outputs)
         waiting = (memory or MEMORY) // 4 // (8 * max(numbers, 1) * len(as_of) * self.households)
-        self.ahead = int(np.clip(waiting, cores() + 1, _AHEAD * cores()))
+        self.ahead = int(np.clip(waiting, self.workers + 1, _AHEAD * self.workers))
 
     def schema(self) -> pa.Schema:
         """Return the columns of the result."""
@@ -123,7 +129,7 @@ class FusedRun:
         pasts = [*slices[1:], None]
         calls = (partial(self._piece, low, past) for low, past in zip(slices, pasts, strict=True))
         try:
-            yield from side_by_side(calls, ahead=self.ahead)
+            yield from side_by_side(calls, workers=self.workers, ahead=self.ahead)
         finally:
             for table in self.sources.values():
                 table.file.close()
@@ -139,6 +145,7 @@ class FusedRun:
             keep=self.totals.columns,
             figure=self.figure,
             memory=memory,
+            workers=self.workers,
         )
 
     def _clocks(self, table: str) -> set[str]:
@@ -305,10 +312,11 @@ def _size(
     numbers: int,
     dates: int,
     memory: int | None,
+    workers: int,
 ) -> int:
     """Return how many households a slice may have; a row takes 8 bytes a column and 48 for its clocks and bits."""
     people = max(sources[_BASE].file.metadata.num_rows, 1)
     rows = sum(sources[name].file.metadata.num_rows / people * (48 + 8 * len(columns[name])) for name in columns)
     a_household = rows + 8 * numbers * dates
     # Half of the budget: the other half is what reading, and the result on its way out, take for a moment.
-    return int(np.clip((memory or MEMORY) / 2 / cores() / a_household, _FEWEST, _MOST))
+    return int(np.clip((memory or MEMORY) / 2 / workers / a_household, _FEWEST, _MOST))
