@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,14 @@ def scored_run(scored_county, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "2025-06"
     scored_county.score(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of this session's own."""
+    from servers import serve
+
+    yield from serve()
 
 
 @dataclass(frozen=True)

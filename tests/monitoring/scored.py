@@ -18,6 +18,7 @@ from riskmodel import Registry, RiskClassifier, build_training_set, load_catalog
 from riskmodel.features import Catalogue
 from riskmodel.model import Bundle, load_bundle, save_bundle
 from riskmodel.monitoring import Capacity, score_registry
+from riskmodel.monitoring.source import source
 from riskmodel.policy import default_policy
 from riskmodel.simulation import simulate_registry
 
@@ -58,7 +59,16 @@ class County:
 
     def score(self, out: Path, *, registry: Path | None = None, **changes: Any) -> dict[str, Any]:
         """Score into ``out`` as the batch job does; ``changes`` replace its options."""
-        options: dict[str, Any] = {
+        with Registry.open(registry or self.registry) as opened:
+            return score_registry(opened, out=out, **self._options(changes))
+
+    def score_from(self, url: str, out: Path, *, resume: bool = False, **changes: Any) -> dict[str, Any]:
+        """Score what lies in a database."""
+        with source(url, out, resume=resume) as opened:
+            return score_registry(opened, out=out, resume=resume, **self._options(changes))
+
+    def _options(self, changes: dict[str, Any]) -> dict[str, Any]:
+        return {
             "bundle": self.bundle,
             "model": "need",
             "model_version": 3,
@@ -66,9 +76,7 @@ class County:
             "catalogue": self.catalogue,
             "capacity": Capacity.parse("5%"),
             "policy": default_policy(),
-        }
-        with Registry.open(registry or self.registry) as opened:
-            return score_registry(opened, out=out, **{**options, **changes})
+        } | changes
 
     def features(self) -> pd.DataFrame:
         """The model's features at AS_OF, a row a household."""

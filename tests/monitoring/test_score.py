@@ -6,11 +6,15 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+import psycopg
 import pytest
-from scored import OF_MODEL, RESULTS, listing, results, rewritten
+from databases import load
+from scored import OF_MODEL, RESULTS, listing, read, results, rewritten
+from servers import new_database
 
 from riskmodel.errors import CallError, DataError
 from riskmodel.monitoring import Capacity, flagging, read_record, score, scoring
+from riskmodel.monitoring.checkpoint import one_run
 from riskmodel.report import make_report
 
 SLICES = {"slice_rows": 150, "workers": 1}
@@ -220,3 +224,70 @@ def test_a_file_in_the_place_of_the_folder_is_left_alone(scored_county, tmp_path
     with pytest.raises(CallError, match="is a file; --out must name a folder"):
         scored_county.score(tmp_path / "out")
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_database_gives_the_same_bytes_and_its_copy_is_gone_in_the_end(scored_county, scored_run, tmp_path, postgres):
+    url = new_database(postgres)
+    load(url, scored_county.registry)
+    out = tmp_path / "out"
+    with pytest.MonkeyPatch.context() as stopping, pytest.raises(Stopped):
+        stop(stopping, flagging, "explain_flags", when=lambda call, *_: call == 1)
+        scored_county.score_from(url, out, **SLICES)
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM income")  # what has happened in the database since
+    scored_county.score_from(url, out, resume=True, **SLICES)
+    assert results(out) == results(scored_run)
+    assert listing(out) == {*RESULTS, *OF_MODEL, "run.json"}
+
+
+def test_a_second_run_into_one_folder_is_refused_while_the_first_lives(scored_county, scored_run, tmp_path):
+    with one_run(tmp_path), pytest.raises(CallError, match="another run is at work in this folder"):
+        scored_county.score(tmp_path)
+    scored_county.score(tmp_path)
+    assert results(tmp_path) == results(scored_run)
+
+
+def test_a_registry_changed_during_the_run_is_noticed(scored_county, tmp_path):
+    registry = rewritten(scored_county.registry, tmp_path / "registry")
+    real = scoring.rules_met
+
+    def changing(rows, rules):
+        with (registry / "event.parquet").open("ab") as file:
+            file.write(b"more")
+        return real(rows, rules)
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(scoring, "rules_met", changing)
+        with pytest.raises(DataError, match=r"event\.parquet was changed while it was being read"):
+            scored_county.score(tmp_path / "out", registry=registry, **SLICES)
+    assert "run.json" not in listing(tmp_path / "out")
+
+
+def test_a_part_that_was_damaged_is_worked_out_again(scored_county, scored_run, tmp_path):
+    half_way(scored_county, tmp_path)
+    part = tmp_path / ".work" / "slice-00000.features.parquet"
+    part.write_bytes(part.read_bytes()[:-100])
+    scored_county.score(tmp_path, resume=True, **SLICES)
+    assert results(tmp_path) == results(scored_run)
+
+
+def test_a_resumed_run_keeps_to_its_slices_whatever_is_asked(scored_county, scored_run, tmp_path):
+    half_way(scored_county, tmp_path)
+    told = scored_county.score(tmp_path, resume=True, slice_rows=31, workers=2, memory="4GB")
+    assert (told["cut"]["slice"], told["cut"]["workers"]) == (150, 2)
+    assert results(tmp_path) == results(scored_run)
+
+
+@pytest.mark.parametrize("per", ["county", "township", "village"])
+def test_each_unit_gets_its_own_visits(scored_county, tmp_path, per):
+    scored_county.score(tmp_path, per=per, capacity=Capacity.parse("2"), rule_capacity=Capacity.parse("1"))
+    flags, scores = read(tmp_path, "flags.parquet"), read(tmp_path, "scores.parquet")
+    unit = scores.set_index("household_id")[["county_code", "township_code", "village_code"]]
+    unit = unit.iloc[:, : ("county", "township", "village").index(per) + 1].agg("|".join, axis=1)
+    asked = scores[~scores["on_list"] & scores["in_cohort"]]
+    by_model = flags[flags["flagged_by"] != "rule"]
+    many = asked.groupby(unit.loc[asked["household_id"]].to_numpy()).size().clip(upper=2)
+    found = by_model.groupby(unit.loc[by_model["household_id"]].to_numpy()).size()
+    assert found.to_dict() == many.to_dict()
+    best = asked.sort_values("rank").groupby(unit.loc[asked.sort_values("rank")["household_id"]].to_numpy()).head(2)
+    assert set(by_model["household_id"]) == set(best["household_id"])

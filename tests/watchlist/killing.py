@@ -16,7 +16,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from conftest import new_database
+from servers import new_database
+
 from riskmodel.policy import default_policy
 from riskmodel.report.verdicts import read_workbook
 from riskmodel.watchlist.store import ListStore

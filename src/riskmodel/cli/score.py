@@ -13,7 +13,12 @@ from riskmodel.monitoring.capacity import Capacity
 
 
 def score(
-    registry: Annotated[Path, typer.Argument(help="The registry: a folder of Parquet files, or a .duckdb file.")],
+    registry: Annotated[
+        str,
+        typer.Argument(
+            help="The registry: a folder of Parquet files, a .duckdb file, or a database: postgresql://user@host/name."
+        ),
+    ],
     as_of: Annotated[
         str, typer.Option("--as-of", help="Date (YYYY-MM-DD); only what was known, and true, strictly before counts.")
     ],
@@ -72,14 +77,18 @@ def score(
     never what comes out. Each finished slice is kept in --out until all is done, so a run that was stopped goes on
     where it was (--resume), as long as registry, model, catalogue and policy are the same.
 
+    A registry in PostgreSQL is copied first, in one state of the database, into --out; the copy is removed in the end.
+    The password comes from PGPASSWORD or PGPASSFILE, never from the URL.
+
     Example: riskmodel score county/ --as-of 2025-01-01 --model need@champion --out out/2025-01 --capacity 5%
     """
     day = parse_date(as_of, option="--as-of")
     from riskmodel.features.engines import check_engine
     from riskmodel.monitoring.choosing import unit_of
+    from riskmodel.registry.database import is_database
 
     check_engine(engine, option="--engine")
-    check_output_folder(out, registry=registry)
+    check_output_folder(out, registry=None if is_database(registry) else Path(registry))
     if capacity is not None and threshold is not None:
         raise CallError("--capacity and --threshold: one of them says who is flagged, not both.")
     asked = Capacity.parse(capacity or "5%") if threshold is None else None
@@ -90,7 +99,7 @@ def score(
     from riskmodel.monitoring import score_registry
     from riskmodel.monitoring.budget import Budget
     from riskmodel.monitoring.challenger import challenger_of
-    from riskmodel.registry import Registry
+    from riskmodel.monitoring.source import source
     from riskmodel.workspace import default_models
 
     store = ModelStore(models if models is not None else default_models())
@@ -99,7 +108,8 @@ def score(
     entries = load_catalogue(catalogue)
     beside = challenger_of(store, challenger, model=folder, champion=bundle, catalogue=entries)
     budget = Budget.of(memory, workers)
-    with Registry.open(registry, memory_limit=budget.of_queries, threads=budget.workers) as opened:
+    limits = {"memory_limit": budget.of_queries, "threads": budget.workers}
+    with source(registry, out, resume=resume, **limits) as opened:
         warn_beyond_cut(opened, [day])
         told = score_registry(
             opened,

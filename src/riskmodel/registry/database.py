@@ -97,7 +97,7 @@ def shown(url: str) -> str:
 
 def _refuse_password(url: str) -> None:
     account = url.split("://", 1)[1].split("/", 1)[0].rpartition("@")[0]
-    if ":" in account or "password=" in url:
+    if account.partition(":")[2] or "password=" in url:
         raise CallError(
             f"{shown(url)}: the URL has a password in it, which anyone who lists the processes can read. Leave it out "
             "and set PGPASSWORD or PGPASSFILE."
@@ -159,13 +159,13 @@ def _read(connection: psycopg.Connection[Any], table: Table, columns: list[str])
         if not stream.peek(1):
             yield pa.table({name: pa.array([], _TYPES.get(column.kind, pa.string())) for name, column in kinds.items()})
             return
-        reader = pyarrow.csv.open_csv(
-            stream,
-            read_options=pyarrow.csv.ReadOptions(column_names=list(kinds), block_size=_BLOCK),
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-            convert_options=convert,
-        )
         try:
+            reader = pyarrow.csv.open_csv(
+                stream,
+                read_options=pyarrow.csv.ReadOptions(column_names=list(kinds), block_size=_BLOCK),
+                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+                convert_options=convert,
+            )
             for batch in reader:
                 yield _listed(pa.Table.from_batches([batch]), kinds)
         except pa.ArrowInvalid as error:
