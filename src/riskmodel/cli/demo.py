@@ -59,7 +59,7 @@ def demo(
     train_command(experiment, registry=registry, models=models, out=training, check=False)
     _say(f"score {registry} --as-of {UNTIL} --model fengcheng@champion --models {models} --out {out} --capacity 5%")
     score(
-        registry,
+        str(registry),
         as_of=UNTIL,
         model="fengcheng@champion",
         out=out,

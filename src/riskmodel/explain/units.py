@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from riskmodel.registry.codes import Lang
 
@@ -87,6 +87,7 @@ def format_value(value: float | None, unit: str, lang: Lang) -> str:
     return f"{number}{word}" if lang == "zh" and not word[0].isascii() else f"{number} {word}"
 
 
+@lru_cache(maxsize=1 << 16)
 def format_number(value: float | None, unit: str, lang: Lang) -> str:
     """Write ``value`` as :func:`format_value` does, without the unit's words: for one beside another that has them.
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # A median of fewer, or one told to the last yuan, would speak of single neighbours.
 LEAST_HOUSEHOLDS = 10
+_MEDIANS_AT_ONCE = 100 << 20
 _FIGURES = 2
 
 
@@ -113,19 +114,24 @@ def village_medians(
     order = np.argsort(village, kind="stable")
     starts = np.searchsorted(village[order], np.arange(len(coded.dictionary) + 1))
 
-    def median(spec: FeatureSpec) -> np.ndarray:
-        if spec.unit == "yes_no" or spec.node is None or plan.peers(spec.node):
-            return np.full(len(coded.dictionary), np.nan)
-        column = pa.concat_tables(pq.read_table(path, columns=[spec.name]) for path in features).column(0)
-        out = np.empty(len(coded.dictionary))
-        medians(column.to_numpy().astype(np.float64), order, starts, LEAST_HOUSEHOLDS, out)
-        return rounded(out)
+    def of_columns(names: Sequence[str]) -> dict[str, np.ndarray]:
+        parts = [pq.read_table(path, columns=list(names), use_threads=False, pre_buffer=False) for path in features]
+        whole = pa.concat_tables(parts)
+        found = {}
+        for name in names:
+            found[name] = np.empty(len(coded.dictionary))
+            values = whole[name].to_numpy().astype(np.float64)
+            medians(values, order, starts, LEAST_HOUSEHOLDS, found[name])
+        return found
 
-    found = list(side_by_side((partial(median, spec) for spec in specs), workers=workers))
-    return pd.DataFrame(
-        dict(zip([spec.name for spec in specs], found, strict=True)),
-        index=pd.Index(coded.dictionary.to_pylist(), dtype=object),
-    )
+    asked = [s.name for s in specs if s.unit != "yes_no" and s.node is not None and not plan.peers(s.node)]
+    # Files are opened once for several columns, as many as take so much memory.
+    many = max(1, _MEDIANS_AT_ONCE // (8 * len(village)))
+    groups = (asked[start : start + many] for start in range(0, len(asked), many))
+    columns = {spec.name: np.full(len(coded.dictionary), np.nan) for spec in specs}
+    for found in side_by_side((partial(of_columns, group) for group in groups), workers=workers):
+        columns |= {name: rounded(values) for name, values in found.items()}
+    return pd.DataFrame(columns, index=pd.Index(coded.dictionary.to_pylist(), dtype=object))
 
 
 def rounded(values: np.ndarray) -> np.ndarray:

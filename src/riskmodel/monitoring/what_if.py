@@ -7,7 +7,7 @@ the change does not move keeps the value that the run has; so does one that spea
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from riskmodel.engine import plan
 from riskmodel.engine.calendar import add_months
 from riskmodel.explain.words import what_if_sentence
 from riskmodel.features.builder import evaluate
+from riskmodel.features.engines import tables_read
 from riskmodel.features.levers import Added, Changed, LeverSpec
 from riskmodel.registry import schema
 from riskmodel.registry.excerpt import rows_in_order
@@ -38,7 +39,7 @@ MOST = 4
 WORTH_SAYING = 0.1
 _APPLIES, _AMOUNT = "applies ", "amount "
 # Households at a time, which bounds the memory.
-_SLICE = 5_000
+_SLICE = 10_000
 
 
 @dataclass(frozen=True)
@@ -94,21 +95,36 @@ def what_if(
     order = sorted(households, key=str.encode)
     for start in range(0, len(order), _SLICE):
         here = pd.Index(order[start : start + _SLICE])
-        pulls = []
-        for lever in usable:
-            of_whom = here[(asked.loc[here, f"{_APPLIES}{lever.name}"] == 1).to_numpy()]
-            if len(of_whom):
-                pulls.append((lever, asked.loc[of_whom]))
-        built = if_pulled(excerpt, pulls, own, as_of=as_of, policy=policy)
-        for (lever, _), then in zip(pulls, built, strict=True):
-            changed = _moved(features.loc[then.index], now.loc[then.index], then)
-            margins = np.asarray(classifier.decision_function(changed), dtype=np.float64)
-            risks = classifier.calibrator_.risk(margins)
-            for household, new, risk in zip(then.index, margins, risks, strict=True):
-                if margin[household] - new >= WORTH_SAYING:
-                    told = _told(lever, float(risk), float(new), now=float(risk_now[household]))
-                    found.setdefault(household, []).append(told)
+        for group, nodes in _alike(usable, own):
+            pulls = []
+            for lever in group:
+                of_whom = here[(asked.loc[here, f"{_APPLIES}{lever.name}"] == 1).to_numpy()]
+                if len(of_whom):
+                    pulls.append((lever, asked.loc[of_whom]))
+            built = if_pulled(excerpt, pulls, nodes, as_of=as_of, policy=policy)
+            for (lever, _), then in zip(pulls, built, strict=True):
+                changed = _moved(features.loc[then.index], now.loc[then.index], then)
+                margins = np.asarray(classifier.decision_function(changed), dtype=np.float64)
+                risks = classifier.calibrator_.risk(margins)
+                for household, new, risk in zip(then.index, margins, risks, strict=True):
+                    if margin[household] - new >= WORTH_SAYING:
+                        told = _told(lever, float(risk), float(new), now=float(risk_now[household]))
+                        found.setdefault(household, []).append(told)
     return {household: sorted(each, key=lambda one: one.margin)[:MOST] for household, each in found.items()}
+
+
+def _alike(
+    levers: Sequence[LeverSpec], nodes: Mapping[str, plan.Household]
+) -> Iterator[tuple[list[LeverSpec], dict[str, plan.Household]]]:
+    """Yield the levers that move the ledgers, which are long, apart from the others, each with what they can move."""
+    groups: dict[bool, list[LeverSpec]] = {}
+    for lever in levers:
+        groups.setdefault(any(schema.table(rows.table).ledger for rows in lever.rows), []).append(lever)
+    for group in groups.values():
+        tables = {rows.table for lever in group for rows in lever.rows}
+        moved = {name: node for name, node in nodes.items() if not tables.isdisjoint(plan.tables(node))}
+        if moved:
+            yield group, moved
 
 
 def _asked(levers: Sequence[LeverSpec]) -> dict[str, plan.Household]:
@@ -167,8 +183,8 @@ def if_pulled(
         place = Path(folder) / "registry"
         # Known the day before as_of, which may lie past the registry's cut.
         with RegistryWriter(place, cut_on=max(excerpt.cut_on, as_of)) as writer:
-            for name in excerpt.tables:
-                rows = rows_in_order(excerpt, name, everyone)
+            for name in sorted(tables_read(nodes) & set(excerpt.tables)):
+                rows = _within_reach(rows_in_order(excerpt, name, everyone), name, nodes, as_of=as_of)
                 for number, (lever, asked) in enumerate(pulls):
                     part = _as_pulled(rows, name, lever, asked, number=number, as_of=as_of)
                     # What a lever does not change lies as the excerpt has it.
@@ -182,6 +198,18 @@ def if_pulled(
         own = built[numbers == number]
         found.append(own.set_axis(own.index.str.split("|", n=1).str[1]).reindex(asked.index))
     return found
+
+
+def _within_reach(rows: pa.Table, name: str, nodes: Mapping[str, plan.Household], *, as_of: date) -> pa.Table:
+    """Return the rows of a table without those that are older than any window reaches back to."""
+    table = schema.table(name)
+    windows = [part.window for node in nodes.values() for part in plan.reductions(node) if part.table == name]
+    starts = [window.start if window is not None else None for window in windows]
+    # A correction may give a row another date, unless the date is in the key.
+    if table.own_date not in table.key or any(start is None for start in starts):
+        return rows
+    first = min((start for start in starts if start is not None), default=0)
+    return rows.filter(pc.greater_equal(rows[table.own_date], add_months(as_of, first)))
 
 
 def _as_pulled(

@@ -57,16 +57,17 @@ def rows_in_order(registry: Registry, name: str, ids: Sequence[str]) -> pa.Table
     codes = [column.name for column in schema.table(name).columns if column.kind in {"id", "text", "code"}]
     wanted = pa.array(ids, pa.string())
     try:
-        with pq.ParquetFile(place, read_dictionary=codes) as file:
+        with pq.ParquetFile(place, read_dictionary=codes, pre_buffer=False) as file:
             parts = [file.schema_arrow.empty_table()]
             for group in _groups(file, ids):
-                households = file.read_row_group(group, columns=["household_id"]).column(0).unify_dictionaries()
+                column = file.read_row_group(group, columns=["household_id"], use_threads=False).column(0)
+                households = column.unify_dictionaries()
                 # Whose rows they are is asked of each household once, not of each row.
                 for chunk in households.chunks[:1]:
                     hit = pc.is_in(chunk.dictionary, value_set=wanted)
                     if pc.any(hit).as_py():
                         mask = pa.chunked_array([hit.take(part.indices) for part in households.chunks])
-                        parts.append(file.read_row_group(group).filter(mask))
+                        parts.append(file.read_row_group(group, use_threads=False).filter(mask))
             return pa.concat_tables(parts).unify_dictionaries()
     except (pa.ArrowException, OSError) as error:
         raise DataError(
