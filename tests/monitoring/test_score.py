@@ -13,7 +13,7 @@ from scored import OF_MODEL, RESULTS, listing, read, results, rewritten
 from servers import new_database
 
 from riskmodel.errors import CallError, DataError
-from riskmodel.monitoring import Capacity, flagging, read_record, score, scoring
+from riskmodel.monitoring import Capacity, flagging, part, read_record, score, scoring
 from riskmodel.monitoring.checkpoint import one_run
 from riskmodel.report import make_report
 
@@ -68,7 +68,7 @@ def test_how_a_run_is_cut_up_does_not_matter(scored_county, scored_run, tmp_path
         pytest.param(score, "select_flags", lambda call, *_: call == 0, id="after the scores"),
         pytest.param(scoring, "rules_met", lambda call, *_: call == 2, id="amid the scores"),
         pytest.param(flagging, "village_medians", lambda call, *_: call == 0, id="before the flags"),
-        pytest.param(flagging, "explain_flags", lambda call, *_: call == 1, id="amid the flags"),
+        pytest.param(part, "explain_flags", lambda call, *_: call == 1, id="amid the flags"),
         pytest.param(
             Path, "replace", lambda _, __, to: to.name == "slice-00001.scored.parquet", id="between a slice's files"
         ),
@@ -231,13 +231,19 @@ def test_a_database_gives_the_same_bytes_and_its_copy_is_gone_in_the_end(scored_
     load(url, scored_county.registry)
     out = tmp_path / "out"
     with pytest.MonkeyPatch.context() as stopping, pytest.raises(Stopped):
-        stop(stopping, flagging, "explain_flags", when=lambda call, *_: call == 1)
+        stop(stopping, part, "explain_flags", when=lambda call, *_: call == 1)
         scored_county.score_from(url, out, **SLICES)
     with psycopg.connect(url) as connection:
         connection.execute("DELETE FROM income")  # what has happened in the database since
     scored_county.score_from(url, out, resume=True, **SLICES)
     assert results(out) == results(scored_run)
     assert listing(out) == {*RESULTS, *OF_MODEL, "run.json"}
+
+
+def test_flags_are_the_same_by_several_processes(scored_county, scored_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(flagging, "_FEW", 2)
+    scored_county.score(tmp_path, workers=2)
+    assert results(tmp_path) == results(scored_run)
 
 
 def test_a_second_run_into_one_folder_is_refused_while_the_first_lives(scored_county, scored_run, tmp_path):
@@ -265,8 +271,8 @@ def test_a_registry_changed_during_the_run_is_noticed(scored_county, tmp_path):
 
 def test_a_part_that_was_damaged_is_worked_out_again(scored_county, scored_run, tmp_path):
     half_way(scored_county, tmp_path)
-    part = tmp_path / ".work" / "slice-00000.features.parquet"
-    part.write_bytes(part.read_bytes()[:-100])
+    damaged = tmp_path / ".work" / "slice-00000.features.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-100])
     scored_county.score(tmp_path, resume=True, **SLICES)
     assert results(tmp_path) == results(scored_run)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,10 @@ from riskmodel.monitoring.what_if import what_if
 from riskmodel.registry.excerpt import write_excerpt
 
 if TYPE_CHECKING:
-    from riskmodel.monitoring.run import Run
+    from riskmodel.features import FeatureSpec, LeverSpec
+    from riskmodel.model import RiskClassifier
+    from riskmodel.policy import Policy
+    from riskmodel.registry import Registry
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,10 +52,11 @@ class Facts:
     what_if: dict[str, list[dict[str, Any]]]
     ranges: bool = True
 
-    def surroundings(self, run: Run, medians: pd.DataFrame) -> Surroundings:
-        """Return what values are held beside, with the medians of the villages."""
-        names = run.model_features
-        low, high, never_missing = seen_in_training(run.bundle.metrics.get("reference", ()), names)
+    def surroundings(
+        self, reference: Sequence[Mapping[str, Any]], names: Sequence[str], medians: pd.DataFrame
+    ) -> Surroundings:
+        """Return what values are held beside, with what training saw and the medians of the villages."""
+        low, high, never_missing = seen_in_training(reference, names)
         if not self.ranges:
             open_end = np.full(len(names), np.inf)
             low, high, never_missing = -open_end, open_end, np.zeros(len(names), dtype=bool)
@@ -60,10 +64,15 @@ class Facts:
 
 
 def gather(
-    run: Run,
+    registry: Registry,
     chosen: pd.DataFrame,
     features: pd.DataFrame,
     *,
+    specs: Sequence[FeatureSpec],
+    levers: Sequence[LeverSpec],
+    classifier: RiskClassifier,
+    policy: Policy,
+    as_of: date,
     folder: Path,
     begins: Mapping[str, date],
     then: Mapping[str, date],
@@ -72,8 +81,14 @@ def gather(
 
     Parameters
     ----------
+    registry : Registry
+        The whole one.
     chosen : DataFrame
         The flagged households: ``household_id`` and ``margin``.
+    specs : sequence of FeatureSpec
+        The model's features, with their expressions.
+    levers : sequence of LeverSpec
+        Helps that can be thought.
     features : DataFrame
         Their features, aligned with ``chosen``.
     folder : Path
@@ -81,23 +96,23 @@ def gather(
     begins, then : mapping of str to date
         Since when the whole registry's tables were kept, as known at ``as_of`` and a year before.
     """
-    specs = [run.catalogue.feature(name) for name in run.model_features]
+    names = [spec.name for spec in specs]
     households = chosen["household_id"].tolist()
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        with write_excerpt(run.registry, households, folder) as excerpt:
-            histories = build_histories(excerpt, as_of=run.as_of, policy=run.policy, begins=begins)
-            year_ago = a_year_ago(excerpt, specs=specs, as_of=run.as_of, policy=run.policy, begins=then)
-            indexed = features[run.model_features].set_axis(chosen["household_id"])
+        with write_excerpt(registry, households, folder) as excerpt:
+            histories = build_histories(excerpt, as_of=as_of, policy=policy, begins=begins)
+            year_ago = a_year_ago(excerpt, specs=specs, as_of=as_of, policy=policy, begins=then)
+            indexed = features[names].set_axis(chosen["household_id"])
             found = what_if(
                 excerpt,
                 indexed,
                 margin=pd.Series(chosen["margin"].to_numpy(), index=indexed.index),
-                levers=list(run.catalogue.levers.values()),
+                levers=levers,
                 specs=specs,
-                classifier=run.bundle.classifier,
-                as_of=run.as_of,
-                policy=run.policy,
+                classifier=classifier,
+                as_of=as_of,
+                policy=policy,
             )
     except DataError as error:
         # A wrong value in one flagged household's rows may cost what is told beside reasons, never the list.
@@ -107,7 +122,7 @@ def gather(
             len(chosen),
             _of_what(error),
         )
-        nothing = pd.DataFrame(columns=run.model_features, dtype=np.float64)
+        nothing = pd.DataFrame(columns=names, dtype=np.float64)
         return Facts(HISTORIES.empty_table(), nothing, {}, ranges=False)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -165,6 +165,10 @@ class Registry:
         if "connection" in self.__dict__:
             self.connection.disconnect()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process gets no connection: it opens its own when it asks for one."""
+        return {**{k: v for k, v in self.__dict__.items() if k != "connection"}, "_ready": {}}
+
     def __repr__(self) -> str:
         return f"Registry({str(self.path)!r}, tables={list(self.tables)})"
 

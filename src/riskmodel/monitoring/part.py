@@ -1,0 +1,169 @@
+"""Some flagged households explained: contributions, reasons, and the facts that are told beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from riskmodel.explain import Contributions, sum_residual
+from riskmodel.features.levers import LeverSpec
+from riskmodel.files import sha256_of, write_aside
+from riskmodel.monitoring.explaining import Provenance, contributions_table, explain_flags
+from riskmodel.monitoring.facts import Facts, gather
+from riskmodel.monitoring.in_order import Pile
+
+if TYPE_CHECKING:
+    from riskmodel.features import FeatureSpec
+    from riskmodel.model import Bundle
+    from riskmodel.monitoring.checkpoint import Checkpoints
+    from riskmodel.monitoring.slices import Slice
+    from riskmodel.policy import Policy
+    from riskmodel.registry import Registry
+
+_TEXTS = 2_000
+
+
+@dataclass(frozen=True)
+class Piles:
+    """Where the rows of all parts wait for their places in the queue."""
+
+    flags: Pile
+    contributions: Pile
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """What explains flagged households, a part after the other; it can be sent to another process.
+
+    Attributes
+    ----------
+    specs : list of FeatureSpec
+        The model's features as it was trained, in its order.
+    entries : list of FeatureSpec
+        The same from the catalogue, with their expressions.
+    levers : list of LeverSpec
+        Helps that can be thought.
+    needed : list of str
+        The columns that are read of everyone's features.
+    medians : DataFrame
+        Of each village, as :func:`riskmodel.monitoring.beside.village_medians` gives them.
+    begins, then : dict
+        Since when the registry's tables were kept, as known at ``as_of`` and a year before.
+    flagged : int
+        How many there are in all parts.
+    """
+
+    registry: Registry
+    bundle: Bundle
+    specs: list[FeatureSpec]
+    entries: list[FeatureSpec]
+    levers: list[LeverSpec]
+    needed: list[str]
+    policy: Policy
+    as_of: date
+    provenance: Provenance
+    slices: Sequence[Slice]
+    medians: pd.DataFrame
+    begins: dict[str, date]
+    then: dict[str, date]
+    work: Checkpoints
+    piles: Piles
+    flagged: int
+
+    def to_send(self) -> Explainer:
+        """Return it without the functions that levers were declared by, which other processes do not have."""
+        return replace(self, levers=[replace(lever, function=_declared_elsewhere) for lever in self.levers])
+
+    def explain(self, chosen: pd.DataFrame, number: int) -> dict[str, Any]:
+        """Explain one part, lay its rows down, and note that it is finished; return what is told of it.
+
+        Parameters
+        ----------
+        chosen : DataFrame
+            Rows of :data:`riskmodel.monitoring.selecting.CHOSEN`, with ``village_key``, in the order of their ids.
+        """
+        chosen = chosen.assign(as_of=self.as_of)
+        features = features_of(self.slices, chosen["household_id"].tolist(), columns=self.needed)
+        names = [spec.name for spec in self.specs]
+        facts = gather(
+            self.registry,
+            chosen,
+            features,
+            specs=self.entries,
+            levers=self.levers,
+            classifier=self.bundle.classifier,
+            policy=self.policy,
+            as_of=self.as_of,
+            folder=self.work.path(f"facts-{number:05d}"),
+            begins=self.begins,
+            then=self.then,
+        )
+        surroundings = facts.surroundings(self.bundle.metrics.get("reference", ()), names, self.medians)
+        contributor = Contributions(self.bundle.classifier, rows=self.flagged)
+        values = contributor(features[names])
+        base = float(self.bundle.classifier.base_value_)
+        texts = []
+        for start in range(0, len(chosen), _TEXTS):
+            rows = slice(start, start + _TEXTS)
+            texts.append(
+                explain_flags(
+                    chosen.iloc[rows].reset_index(drop=True),
+                    features.iloc[rows].reset_index(drop=True),
+                    values[rows],
+                    base_value=base,
+                    specs=self.specs,
+                    surroundings=surroundings,
+                    what_if=facts.what_if,
+                    provenance=self.provenance,
+                )
+            )
+        order = chosen["number"].to_numpy()
+        files = {
+            **self.piles.flags.add(number, pa.concat_tables(texts), order),
+            **self.piles.contributions.add(number, contributions_table(chosen, values, self.bundle), order),
+            **self._keep_histories(facts, number),
+        }
+        off = sum_residual(values, base_value=base, margin=chosen["margin"].to_numpy())
+        told = {"contributions": contributor.told(), "against_margin": off}
+        self.registry.check_unchanged()
+        self.work.note(name_of(number), told, files=files)
+        return told
+
+    def _keep_histories(self, facts: Facts, number: int) -> dict[str, str]:
+        name = histories_of(number)
+        with write_aside(self.work.path(name)) as aside:
+            pq.write_table(facts.histories, aside, compression="zstd")
+        return {name: sha256_of(self.work.path(name))}
+
+
+def name_of(number: int) -> str:
+    """Return the name of a part of flags."""
+    return f"flags-{number:05d}"
+
+
+def histories_of(number: int) -> str:
+    """Return the file of a part's histories."""
+    return f"histories-{number:05d}.parquet"
+
+
+def features_of(slices: Sequence[Slice], households: Sequence[str], *, columns: Sequence[str]) -> pd.DataFrame:
+    """Return features of some households, in their order, which is that of the slices."""
+    wanted = pa.array(households, pa.string())
+    picked = []
+    for part in slices:
+        if part.last < households[0] or part.first > households[-1]:
+            continue
+        rows = pq.read_table(part.features, columns=["household_id", *columns])
+        picked.append(rows.filter(pc.is_in(rows["household_id"], value_set=wanted)))
+    return pa.concat_tables(picked).to_pandas()
+
+
+def _declared_elsewhere(_: Any) -> Any:
+    raise AssertionError("a lever's function stays in the process that declared it")
