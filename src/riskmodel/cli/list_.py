@@ -57,38 +57,20 @@ def update(
 
     Example: riskmodel list update out/2025-01 --registry county/ --on 2025-01-03
     """
-    from datetime import date
-
-    from riskmodel.monitoring.record import read_record
-    from riskmodel.watchlist.updating import update_from_run, update_from_triggers
+    from riskmodel.watchlist.updating import update_from_run, update_from_scoring
 
     day = day_of(on)
-    record = read_record(run)
     with open_list(list_, create=True) as store:
-        arrived = [("flags", update_from_run(store, run, on=day, now=now(), actor=actor))]
-        if registry is not None:
+        if registry is None:
+            arrived = {"flags": update_from_run(store, run, on=day, now=now(), actor=actor)}
+        else:
             from riskmodel.features import load_catalogue
-            from riskmodel.registry import Registry
 
-            with Registry.open(registry) as opened:
-                if opened.fingerprint != record["registry"]["fingerprint"]:
-                    raise CallError(f"--registry {registry} is not the registry that {run} was scored from.")
-                triggers = update_from_triggers(
-                    store,
-                    opened,
-                    as_of=date.fromisoformat(record["as_of"]),
-                    on=day,
-                    now=now(),
-                    actor=actor,
-                    catalogue=load_catalogue(catalogue),
-                )
-            arrived.append(("triggers", triggers))
-        for name, one in arrived:
-            if one.already:
-                typer.echo(f"{name}: taken in before, nothing changed")
-                continue
-            told = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in sorted(one.counts.items()))
-            typer.echo(f"{name}: {sum(one.counts.values()):,} households: {told or 'none'}")
+            arrived = update_from_scoring(
+                store, run, registry, on=day, now=now(), actor=actor, catalogue=load_catalogue(catalogue)
+            )
+        for name, one in arrived.items():
+            typer.echo(f"{name}: {one}")
         typer.echo(f"-> {store.place}: log of {store.head.seq:,} entries, head {store.head.hash[:16]}")
 
 

@@ -94,32 +94,25 @@ def score(
     asked = Capacity.parse(capacity or "5%") if threshold is None else None
     unit = unit_of(per, option="--per")
     asked_of_rule = None if rule_capacity == "all" else Capacity.parse(rule_capacity)
-    from riskmodel.features import load_catalogue
-    from riskmodel.model import ModelStore, load_bundle
     from riskmodel.monitoring import score_registry
     from riskmodel.monitoring.budget import Budget
-    from riskmodel.monitoring.challenger import challenger_of
+    from riskmodel.monitoring.chosen import choose_model
     from riskmodel.monitoring.source import source
-    from riskmodel.workspace import default_models
 
-    store = ModelStore(models if models is not None else default_models())
-    folder = store.resolve(model)
-    bundle = load_bundle(folder)
-    entries = load_catalogue(catalogue)
-    beside = challenger_of(store, challenger, model=folder, champion=bundle, catalogue=entries)
+    chosen = choose_model(model, models=models, catalogue=catalogue, challenger=challenger)
     budget = Budget.of(memory, workers)
     limits = {"memory_limit": budget.of_queries, "threads": budget.workers}
     with source(registry, out, resume=resume, **limits) as opened:
         warn_beyond_cut(opened, [day])
         told = score_registry(
             opened,
-            bundle,
-            model=folder.parent.name,
-            model_version=int(folder.name),
+            chosen.bundle,
+            model=chosen.name,
+            model_version=chosen.version,
             as_of=day,
             out=out,
-            catalogue=entries,
-            challenger=beside,
+            catalogue=chosen.catalogue,
+            challenger=chosen.challenger,
             capacity=asked,
             threshold=threshold,
             per=unit,

@@ -64,6 +64,15 @@ def inputs(
     }
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of this package, of Python, and of the packages that results may depend on."""
+    return {
+        "riskmodel": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+
+
 def absent_tables(registry: Registry, features: Iterable[FeatureSpec]) -> dict[str, list[str]]:
     """Return the tables that features read and the registry lacks, each with the features missing without it."""
     without: dict[str, list[str]] = {}
@@ -166,11 +175,7 @@ def record(
             | ({"rows": pq.read_metadata(path).num_rows} if path.suffix == ".parquet" else {})
             for name, path in files.items()
         },
-        "versions": {
-            "riskmodel": __version__,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        },
+        "versions": versions(),
         "timings_seconds": dict(timings),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

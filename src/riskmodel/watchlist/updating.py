@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.engine.calendar import add_months
+from riskmodel.errors import CallError
 from riskmodel.monitoring.record import read_record
 from riskmodel.progress import track
 from riskmodel.watchlist.act import Act
@@ -32,12 +33,76 @@ class Arrived:
 
     Attributes
     ----------
+    run : str
+        What the list knows these clues by.
+    already : bool
+        They were taken in before; nothing changed.
     counts : Counter
         Households by what happened: ``opened``, ``opened_again``, ``joined``, ``resting``, ``late``, ``refused``.
     """
 
+    run: str
     already: bool = False
     counts: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        if self.already:
+            return "taken in before, nothing changed"
+        told = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in sorted(self.counts.items()))
+        return f"{sum(self.counts.values()):,} households: {told or 'none'}"
+
+
+def update_from_scoring(
+    store: ListStore,
+    folder: Path,
+    registry: Path,
+    *,
+    on: date,
+    now: datetime,
+    actor: str,
+    catalogue: Catalogue,
+) -> dict[str, Arrived]:
+    """Take in a scoring run's flags and what the triggers in force name at its date, each whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        What ``riskmodel score`` left.
+    registry : Path
+        The registry that it was scored from.
+    on, now, actor
+        As :func:`update_from_run`.
+
+    Returns
+    -------
+    dict of str to Arrived
+        ``flags`` and ``triggers``.
+
+    Raises
+    ------
+    CallError
+        The registry is not the one that was scored.
+    DataError
+        The folder is not a whole run.
+    """
+    from riskmodel.registry import Registry
+
+    record = read_record(folder)
+    with Registry.open(registry) as opened:
+        if opened.fingerprint != record["registry"]["fingerprint"]:
+            raise CallError(f"--registry {registry} is not the registry that {folder} was scored from.")
+        return {
+            "flags": update_from_run(store, folder, on=on, now=now, actor=actor),
+            "triggers": update_from_triggers(
+                store,
+                opened,
+                as_of=date.fromisoformat(record["as_of"]),
+                on=on,
+                now=now,
+                actor=actor,
+                catalogue=catalogue,
+            ),
+        }
 
 
 def update_from_run(store: ListStore, folder: Path, *, on: date, now: datetime, actor: str) -> Arrived:
@@ -101,7 +166,7 @@ def take_in(
     by_household: dict[str, list[Clue]] = {}
     for clue in clues:
         by_household.setdefault(clue.household_id, []).append(clue)
-    arrived = Arrived()
+    arrived = Arrived(run)
     with store.writing(now=now) as writer:
         if writer.has_run(run):
             arrived.already = True
