@@ -20,7 +20,7 @@ from riskmodel.policy import default_policy
 from riskmodel.watchlist.log import Head
 from riskmodel.watchlist.refusal import RefusedError
 from riskmodel.watchlist.store import ListStore
-from riskmodel.watchlist.store.opening import writes
+from riskmodel.watchlist.store.opening import shown, writes
 from riskmodel.watchlist.updating import update_from_run
 
 
@@ -194,6 +194,11 @@ def test_a_password_is_not_shown(postgres: str) -> None:
     with pytest.raises(DataError) as told:
         ListStore("postgresql://me:secret@127.0.0.1:1/none", policy=default_policy())
     assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "postgresql://me@host/db?password=secret"])
+def test_a_password_is_not_told_wherever_it_stands(url: str) -> None:
+    assert "secret" not in shown(url) and "host/db" in shown(url)
 
 
 @pytest.mark.parametrize("points", [3, pytest.param(50, marks=pytest.mark.long)])

@@ -51,7 +51,12 @@ def engine_of(url: str, *, create: bool) -> sa.Engine:
 
 def shown(url: str) -> str:
     """Return how a store is named in messages: without a password."""
-    return _parsed(url).render_as_string(hide_password=True) if "://" in url else url
+    if "://" not in url:
+        return url
+    parsed = _parsed(url)
+    if "password" in parsed.query:
+        parsed = parsed.update_query_dict({"password": "***"})
+    return parsed.render_as_string(hide_password=True)
 
 
 def writes(connection: sa.Connection) -> sa.Connection:
