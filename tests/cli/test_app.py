@@ -15,7 +15,7 @@ import typer
 
 from riskmodel.cli.app import COMMANDS, app
 
-TOP = [name.rstrip("_") for name in COMMANDS]
+TOP = [name.rstrip("_").replace("_", "-") for name in COMMANDS]
 GROUPS = {
     name: list(command.commands)
     for name, command in typer.main.get_command(app).commands.items()
@@ -38,6 +38,7 @@ LEAVES = {
     "promote": ["promotions.jsonl", "champion"],
     "score": ["scores.parquet", "flags.parquet", "run.json"],
     "report": ["index.html", "list.xlsx", "township"],
+    "run-month": ["month.json", "--resume", "naming it", "Exit code 1"],
     "measures": ["fact by fact", "--quota", "never grants"],
     "lead": ["income a head before and after", "FILE.json", "what a comparison like this cannot show"],
     "insurance claim": ["each line", "what is paid"],

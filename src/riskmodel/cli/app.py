@@ -28,6 +28,7 @@ COMMANDS = (
     "promote",
     "score",
     "report",
+    "run_month",
     "measures",
     "lead",
     "insurance",

@@ -116,6 +116,29 @@ def find_tables(folder: Path) -> dict[str, Files]:
     return found
 
 
+def source_digests(path: Path) -> dict[str, str]:
+    """Return the sha256 of every file that a registry consists of, as it lies: of a folder its tables and
+    registry.json, of a database the file and what is not yet folded into it.
+
+    Raises
+    ------
+    CallError, DataError
+        As :func:`find_tables`; nothing lies at ``path``.
+    """
+    if not path.exists():
+        raise CallError(f"there is no registry at {path}: no such file or folder.")
+    if path.is_file():
+        parts = (path, path.with_name(f"{path.name}.wal"))
+        return {part.name: sha256_of(part) for part in parts if part.is_file()}
+    files = {
+        part.relative_to(path).as_posix(): digest
+        for entry in find_tables(path).values()
+        for part, digest in zip(entry.paths, entry.digests, strict=True)
+    }
+    described = path / DESCRIPTION
+    return files | ({DESCRIPTION: sha256_of(described)} if described.is_file() else {})
+
+
 def read_description(folder: Path) -> dict[str, Any]:
     """Return what registry.json says (empty where there is none).
 

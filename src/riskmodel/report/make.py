@@ -67,7 +67,7 @@ def make_report(
     """
     if not folder.is_dir():
         raise CallError(f"{folder}: no such folder; expected what `riskmodel score --out DIR` left.")
-    _check_replaceable(out)
+    check_replaceable(out)
     data = read_report_data(folder)
     since = None if previous is None else read_since(previous, folder, as_of=data.as_of)
     card = folder / "model" / CARD
@@ -137,7 +137,14 @@ def _write_part(part: _Part) -> None:
             (place / pages.sheet_path(flag)).write_text(pages.household(flag, history), encoding="utf-8")
 
 
-def _check_replaceable(out: Path) -> None:
+def check_replaceable(out: Path) -> None:
+    """Refuse a folder that a report may not take the place of.
+
+    Raises
+    ------
+    CallError
+        It holds something that is not a report, or a report whose workbook somebody has written into.
+    """
     if not out.exists():
         return
     made = out / _MADE

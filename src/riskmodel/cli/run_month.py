@@ -1,0 +1,160 @@
+"""``riskmodel run-month``: validate, score, update the list, make the report: one call, one record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskmodel.cli.list_options import ActorOption, Language, OnOption, day_of, now
+from riskmodel.cli.options import ENGINE_HELP, check_output_folder, parse_date, today
+from riskmodel.errors import CallError
+from riskmodel.monitoring.capacity import Capacity
+
+
+def run_month(
+    registry: Annotated[
+        Path, typer.Argument(help="The registry: a folder of Parquet files, or a .duckdb file. It is only read.")
+    ],
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="Date (YYYY-MM-DD); only what was known, and true, strictly before counts.")
+    ],
+    model: Annotated[str, typer.Option(help="NAME@champion, or a version: NAME@3.")],
+    out: Annotated[Path, typer.Option(help="The month's folder: registry/, scored/, report/ and month.json.")],
+    list_: Annotated[
+        str | None,
+        typer.Option(
+            "--list",
+            envvar="RISKMODEL_LIST",
+            help="The list: a file (SQLite) or postgresql://user@host/database; none leaves it out. By default list.db "
+            "of the workspace, where there is one.",
+        ),
+    ] = None,
+    capacity: Annotated[
+        str, typer.Option(help="Visits: a share of the households not on the list (0.05, 5%) or a number (200).")
+    ] = "0.05",
+    rule_capacity: Annotated[
+        str, typer.Option(help="The most to flag by the county's rule alone: a share, a number, or all.")
+    ] = "all",
+    challenger: Annotated[
+        str, typer.Option(help="Scored beside, flags nobody: NAME@VERSION, none, or auto (NAME@challenger, if any).")
+    ] = "auto",
+    engine: Annotated[str, typer.Option(help=ENGINE_HELP)] = "auto",
+    previous: Annotated[
+        Path | None, typer.Option(help="The folder of an earlier month (or scoring run): the report says what changed.")
+    ] = None,
+    lang: Annotated[Language, typer.Option(help="The language of index.html; the other lies beside it.")] = Language.zh,
+    on: OnOption = None,
+    actor: ActorOption = "batch",
+    cut_on: Annotated[
+        str | None,
+        typer.Option(
+            "--cut-on",
+            metavar="YYYY-MM-DD",
+            help="The registry holds what was known strictly before this day. Left out: what registry.json says.",
+        ),
+    ] = None,
+    most_rejected: Annotated[
+        str,
+        typer.Option(help="Stop before scoring where validate sets aside more than this share of a table's rows."),
+    ] = "5%",
+    models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Folder or file of features; by default the workspace's features/.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the month begun in --out; with none there, start anew.")
+    ] = False,
+) -> None:
+    """Run the month: validate, score (with the rules), update the list, make the report.
+
+    Leaves in --out: registry/ (the rows that stand, rejects.parquet with those that do not), scored/ (what
+    `riskmodel score` leaves), report/ (pages and workbooks), and month.json: of each step counts, digests of inputs and
+    outputs, seconds, memory, and what a resumed run found done. Flags and triggers become clues of the list.
+
+    A step that fails leaves what was done before it; --resume goes on from there, and refuses when an input changed,
+    naming it. Two runs into one folder are refused. Exit code 1 when rows were set aside: the month is done all the
+    same with the others, as month.json says (state: done).
+
+    Example: riskmodel run-month county/ --as-of 2026-01-01 --model need@champion --out out/2026-01 --resume
+    """
+    day = parse_date(as_of, option="--as-of")
+    cut = parse_date(cut_on, option="--cut-on") if cut_on is not None else None
+    arrival = day_of(on)
+    from riskmodel.features.engines import check_engine
+
+    check_engine(engine, option="--engine")
+    check_output_folder(out, registry=registry)
+    scoring = {
+        "capacity": Capacity.parse(capacity),
+        "rule_capacity": None if rule_capacity == "all" else Capacity.parse(rule_capacity),
+        "engine": engine,
+    }
+    most = _share(most_rejected)
+    from riskmodel.monitoring.chosen import choose_model
+    from riskmodel.month.asked import Asked, scored_folder
+    from riskmodel.month.run import run_month as run
+    from riskmodel.workspace import workspace_policy
+
+    told = run(
+        Asked(
+            registry=registry,
+            as_of=day,
+            out=out,
+            chosen=choose_model(model, models=models, catalogue=catalogue, challenger=challenger),
+            policy=workspace_policy(),
+            scoring=scoring,
+            list_url=_list(list_),
+            on=arrival,
+            now=now(),
+            actor=actor,
+            today=today(),
+            cut_on=cut,
+            most_rejected=most,
+            previous=None if previous is None else scored_folder(previous),
+            lang=lang.value,
+        ),
+        resume=resume,
+        say=typer.echo,
+    )
+    typer.echo(f"the month of {day} is done: {out / 'month.json'}")
+    rejected = told["steps"]["validate"]["counts"]["rejected"]
+    if rejected:
+        typer.echo(
+            f"{rejected:,} rows were set aside and had no part in it: {out / 'registry' / 'rejects.parquet'} (exit "
+            "code 1).",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def _list(url: str | None) -> str | None:
+    """Return the list that is meant: the one named, else the workspace's where there is one."""
+    from riskmodel.workspace import find_workspace
+
+    if url is not None:
+        return None if url == "none" else url
+    usual = (find_workspace() or Path.cwd()) / "list.db"
+    return str(usual) if usual.is_file() else None
+
+
+def _share(text: str) -> float:
+    """Read a share of rows: 5% or 0.05.
+
+    >>> _share("5%"), _share("0.2")
+    (0.05, 0.2)
+    """
+    number, percent = (text[:-1], 100) if text.endswith("%") else (text, 1)
+    try:
+        value = float(number) / percent
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 1:
+        raise CallError(f'--most-rejected is "{text}"; expected a share of the rows, such as 5% or 0.05.')
+    return value
+
+
+def register(app: typer.Typer) -> None:
+    """Attach the command."""
+    app.command("run-month")(run_month)

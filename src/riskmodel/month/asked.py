@@ -1,0 +1,161 @@
+"""What one month is asked to do, and what it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskmodel import __version__
+from riskmodel.errors import CallError
+from riskmodel.features.levers import levers_digest
+from riskmodel.files import sha256_of
+from riskmodel.month.record import NAME
+from riskmodel.registry.codes import Lang
+from riskmodel.registry.folder import source_digests
+
+if TYPE_CHECKING:
+    from riskmodel.monitoring.chosen import Chosen
+    from riskmodel.policy import Policy
+
+REGISTRY, SCORED, REPORT = "registry", "scored", "report"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One month.
+
+    Attributes
+    ----------
+    registry : Path
+        The source; it is only read.
+    as_of : date
+        Only what was known, and true, strictly before counts.
+    out : Path
+        The month's folder: ``registry/``, ``scored/``, ``report/``, ``month.json``.
+    chosen : Chosen
+        The model, its catalogue and its challenger.
+    policy : Policy
+        The dated figures and provisions.
+    scoring : mapping
+        Options of :func:`~riskmodel.monitoring.score.score_registry` that its results depend on, passed as they are.
+    means : mapping
+        Further options of it, which its results do not depend on (memory, workers): a resumed run may have others.
+    list_url : str, optional
+        The list to update; None leaves the step out.
+    on : date
+        The day on which the flags reach the list: their clocks start then.
+    now : datetime
+        When that is entered, with its time zone.
+    actor : str
+        The account that enters it.
+    today : date
+        Where the registry states no cut, rows known after this day are set aside.
+    cut_on : date, optional
+        The registry holds what was known strictly before this day.
+    most_rejected : float
+        The share of a table's rows that may be set aside before the month stops, 0 to 1.
+    previous : Path, optional
+        The folder of an earlier scoring run, for what changed since.
+    lang : {"zh", "en"}
+        The language of ``index.html`` and ``list.xlsx``.
+    """
+
+    registry: Path
+    as_of: date
+    out: Path
+    chosen: Chosen
+    policy: Policy
+    scoring: Mapping[str, Any]
+    on: date
+    now: datetime
+    today: date
+    means: Mapping[str, Any] = field(default_factory=dict)
+    list_url: str | None = None
+    actor: str = "batch"
+    cut_on: date | None = None
+    most_rejected: float = 0.05
+    previous: Path | None = None
+    lang: Lang = "zh"
+
+    @property
+    def validated(self) -> Path:
+        """Where the rows that stand lie."""
+        return self.out / REGISTRY
+
+    @property
+    def scored(self) -> Path:
+        """Where the scores lie, as `riskmodel score` leaves them."""
+        return self.out / SCORED
+
+    @property
+    def report(self) -> Path:
+        """Where the pages and workbooks lie."""
+        return self.out / REPORT
+
+    def source_now(self) -> dict[str, str]:
+        """Return the digests of the source's files as they lie now."""
+        return {f"registry {name}": digest for name, digest in source_digests(self.registry).items()}
+
+    @cached_property
+    def of_source(self) -> dict[str, str]:
+        """What validation depends on: the source's files when first asked for, and what rows are held against."""
+        return {
+            **self.source_now(),
+            "cut_on": str(self.cut_on or "as the registry says"),
+            "policy": self.policy.whole_digest,
+            "riskmodel": __version__,
+        }
+
+    @cached_property
+    def of_scoring(self) -> dict[str, str]:
+        """What scoring depends on besides the registry."""
+        beside = self.chosen.challenger
+        return {
+            "as_of": self.as_of.isoformat(),
+            "model": self.chosen.called,
+            "model_manifest": sha256_of(self.chosen.bundle.folder / "manifest.json"),
+            "features": self.chosen.catalogue.hash,
+            "levers": levers_digest(self.chosen.catalogue.levers.values()),
+            "policy": self.policy.whole_digest,
+            "riskmodel": __version__,
+            **({} if beside is None else beside.inputs),
+            **{name: str(value) for name, value in self.scoring.items()},
+        }
+
+    @cached_property
+    def of_list(self) -> dict[str, str]:
+        """Which list the flags go to; named without a password."""
+        from riskmodel.watchlist.store.opening import shown
+
+        return {"list": "none" if self.list_url is None else shown(self.list_url)}
+
+    @cached_property
+    def of_report(self) -> dict[str, str]:
+        """What the pages depend on besides the scores."""
+        from riskmodel.monitoring.record import NAME as RUN
+
+        earlier = "none" if self.previous is None else sha256_of(self.previous / RUN)
+        return {"previous": earlier, "lang": self.lang}
+
+    def inputs(self) -> dict[str, str]:
+        """Return everything that the month depends on, as strings to compare."""
+        return self.of_source | self.of_scoring | self.of_list | self.of_report
+
+
+def scored_folder(folder: Path) -> Path:
+    """Return where the scores of an earlier month lie: in the folder of a month, or in the folder itself.
+
+    Raises
+    ------
+    CallError
+        There is no such folder.
+    """
+    if not folder.is_dir():
+        raise CallError(
+            f"--previous {folder}: no such folder; expected what an earlier `riskmodel run-month` or `score` left."
+        )
+    return folder / SCORED if (folder / NAME).is_file() else folder
