@@ -63,8 +63,16 @@ def test_micro_credit_is_for_lifted_and_uneliminated_monitored_households() -> N
     assert status("micro_credit", household_type="ordinary", on_list=1.0) == "evidence_missing"
 
 
-def test_micro_credit_is_one_a_household() -> None:
-    assert status("micro_credit", finance_in_force=1.0) == "not_eligible"
+def test_micro_credit_is_one_a_household_and_who_has_one_is_told_so() -> None:
+    has = household(finance_in_force=1.0)
+    [told] = [
+        one
+        for one in propose(has, ["job_instability"], policy=default_policy(), on=ON)
+        if one.measure == "micro_credit"
+    ]
+    assert told.status == "has_it"
+    assert "has a measure of this group already" in told.sentence("en") and "已在享" in told.sentence("zh")
+    assert status("micro_credit", finance_in_force=1.0, adults_18_to_65=0.0) == "not_eligible"
 
 
 def test_micro_credit_needs_somebody_of_18_to_65_and_able() -> None:
@@ -89,6 +97,11 @@ def test_micro_credit_is_at_most_50000_within_three_years_without_collateral() -
 def test_a_post_is_for_16_to_69_able_in_part_and_not_at_work() -> None:
     assert status("public_post", post_candidates=1.0) == "evidence_missing"
     assert status("public_post", post_candidates=0.0) == "not_eligible"
+
+
+def test_who_has_a_post_is_told_so() -> None:
+    assert status("public_post", post_candidates=1.0, public_post_in_force=1.0) == "has_it"
+    assert status("public_post", post_candidates=0.0, public_post_in_force=1.0) == "not_eligible"
 
 
 def test_a_post_in_fengcheng_pays_300_to_700_a_month() -> None:

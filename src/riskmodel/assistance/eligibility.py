@@ -121,17 +121,24 @@ def measures_in_force(policy: Policy, *, region: str, on: date) -> dict[str, tup
 
 
 def check(household: Household, name: str, measure: Measure, key: str, *, policy: Policy, on: date) -> Eligibility:
-    """Hold a measure against a household, condition by condition."""
+    """Hold a measure against a household, condition by condition.
+
+    Who has a measure of the group is told so, though a condition asks that there be none (one loan a household): that
+    condition speaks of the same fact. Only where another one fails too are the conditions not met.
+    """
     checked = tuple(_check(condition, household, policy, on) for condition in measure.conditions)
+    own = f"{measure.group}_in_force"
+    in_force = household.fact(own)
+    # A guarantee that is not held is mended whatever was given before.
+    has = isinstance(in_force, float) and in_force > 0 and measure.orientation != "guarantee"
+    others = [one for asked, one in zip(measure.conditions, checked, strict=True) if asked.fact != own]
     status: Status = "eligible"
-    if any(one.met is False for one in checked):
+    if any(one.met is False for one in (others if has else checked)):
         status = "not_eligible"
+    elif has:
+        status = "has_it"
     elif any(one.met is None for one in checked):
         status = "evidence_missing"
-    in_force = household.fact(f"{measure.group}_in_force")
-    # What it has already is said rather than proposed again; a measure that asks for it in a condition decides itself.
-    if status != "not_eligible" and isinstance(in_force, float) and in_force > 0 and measure.orientation != "guarantee":
-        status = "has_it"
     return Eligibility(name, measure, status, checked, key)
 
 
