@@ -178,6 +178,56 @@ def test_a_guarantee_that_is_not_held_comes_first_whatever_the_risk_types() -> N
     assert found[2].rule.orientation == "developing"
 
 
+# Who can work (domain 2.2 and 0): at least one developing measure for who is able, protection for who is not.
+
+
+def proposed(own: Household, *risks: str, on: date = ON) -> dict[str, Proposal]:
+    return {one.measure: one for one in propose(own, risks, policy=default_policy(), on=on)}
+
+
+def test_who_is_able_gets_a_developing_measure_though_the_only_risk_is_illness() -> None:
+    found = proposed(household(members_ill=1.0, able_without_job=1.0), "illness")
+    assert found["health"].because == "" and found["health"].risk_types == ("illness",)
+    developing = [one for one in found.values() if one.rule.orientation == "developing"]
+    assert {"industry", "job_placement"} <= {one.measure for one in developing}
+    for one in developing:
+        assert (one.because, one.risk_types) == ("able", ())
+        assert "at least one measure that develops is due" in one.sentence("en")
+        assert "至少应有一项开发式帮扶" in one.sentence("zh")
+    places = list(found)
+    assert places.index("health") < min(places.index(one.measure) for one in developing)
+
+
+@pytest.mark.parametrize("group", DEVELOPING)
+def test_who_has_a_developing_measure_is_not_pressed_for_another(group: str) -> None:
+    found = proposed(household(members_ill=1.0, able_without_job=1.0, **{f"{group}_in_force": 1.0}), "illness")
+    assert all(one.rule.orientation != "developing" for one in found.values())
+
+
+def test_risk_types_that_ask_for_development_are_enough() -> None:
+    found = proposed(household(members_ill=1.0, able_without_job=1.0), "illness", "job_instability")
+    assert "job_placement" in found and all(one.because == "" for one in found.values())
+
+
+def test_where_nobody_is_able_unstable_work_is_answered_by_protection() -> None:
+    nobody = {"members_able": 0.0, "members_working": 0.0, "at_work": 0.0}
+    found = proposed(household(net_income_pc=5_000.0, **nobody), "job_instability")
+    assert found["dibao"].status == "eligible" and found["tekun"].status == "evidence_missing"
+    assert all(one.rule.group == "protection" and one.because == "unable" for one in found.values())
+    assert "以保障兜底" in found["dibao"].sentence("zh") and "is protected" in found["dibao"].sentence("en")
+    assert "dibao" not in proposed(household(net_income_pc=12_000.0, **nobody), "job_instability")
+
+
+def test_who_can_work_in_part_may_have_a_post_and_protection() -> None:
+    weak = {"members_able": 0.0, "members_working": 1.0, "post_candidates": 1.0, "at_work": 0.0}
+    found = proposed(household(net_income_pc=5_000.0, **weak), "job_instability")
+    assert set(found) == {"public_post", "dibao"}
+
+
+def test_where_it_is_not_known_who_is_able_nothing_is_added() -> None:
+    assert set(proposed(household(members_ill=1.0, members_able=None), "illness")) == {"health"}
+
+
 def test_what_it_has_is_said() -> None:
     assert status("health", members_ill=1.0, health_in_force=1.0) == "has_it"
 

@@ -1,17 +1,21 @@
 """Fill what is lacking: from risk types and who can work to measures to consider, each with what speaks for it.
 
 Who can work is helped to earn (industry, jobs, credit, posts); who cannot is protected; a guarantee that is not held is
-mended first, whoever it is. A proposal is never a grant: people decide, with the evidence before them.
+mended first, whoever it is. So two kinds of measures are weighed whatever the risk types: where somebody is able, those
+that develop, if none of them would be there else; where nobody is, those of protection. A proposal is never a grant:
+people decide, with the evidence before them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Literal
 
 from riskmodel.assistance.eligibility import Checked, Measure, Status, check, measures_in_force
 from riskmodel.assistance.household import Household
+from riskmodel.monitoring.measures import DEVELOPING
 from riskmodel.policy import Policy
 from riskmodel.registry.codes import Lang, label
 
@@ -24,6 +28,18 @@ STATUS_WORDS: dict[Status, tuple[str, str]] = {
 }
 
 
+Because = Literal["", "able", "unable"]
+# Why a measure is weighed that answers none of the risk types.
+BECAUSE_WORDS: dict[Because, tuple[str, str]] = {
+    "": ("", ""),
+    "able": (
+        "家庭有劳动力，至少应有一项开发式帮扶",
+        "somebody is able to work: at least one measure that develops is due",
+    ),
+    "unable": ("家庭无劳动力，以保障兜底", "nobody is able to work: the household is protected"),
+}
+
+
 @dataclass(frozen=True)
 class Proposal:
     """One measure to consider.
@@ -31,13 +47,15 @@ class Proposal:
     Attributes
     ----------
     risk_types : tuple of str
-        Those of the household's that it answers; empty where it mends a guarantee.
+        Those of the household's that it answers; empty where it mends a guarantee or ``because`` says why.
     conditions : tuple of Checked
         Each condition, with the fact found.
     amount_zh, amount_en : str
         What is known of the amount; empty where nothing is.
     policy : str
         The entry of the policy record.
+    because : str
+        ``able`` or ``unable`` where it answers no risk type and is weighed by who can work; else empty.
     """
 
     household_id: str
@@ -49,23 +67,24 @@ class Proposal:
     amount_zh: str
     amount_en: str
     policy: str
+    because: Because = ""
 
     def name(self, lang: Lang) -> str:
         """Return what the measure is called."""
         return self.rule.zh if lang == "zh" else self.rule.en
 
+    def why(self, lang: Lang) -> str:
+        """Say what speaks for it and against it, condition by condition."""
+        words = BECAUSE_WORDS[self.because][0 if lang == "zh" else 1]
+        return ("；" if lang == "zh" else "; ").join(
+            [*filter(None, [words]), *(o.words(lang) for o in self.conditions)]
+        )
+
     def sentence(self, lang: Lang) -> str:
         """Say what is proposed and why."""
-        amount = self.amount_zh if lang == "zh" else self.amount_en
-        told = "；".join(one.words(lang) for one in self.conditions) if lang == "zh" else "; ".join(
-            one.words(lang) for one in self.conditions
-        )  # fmt: skip
-        status = STATUS_WORDS[self.status][0 if lang == "zh" else 1]
-        return (
-            f"{self.name(lang)}：{status}（{told}）{amount}"
-            if lang == "zh"
-            else f"{self.name(lang)}: {status} ({told}) {amount}".strip()
-        )
+        if lang == "zh":
+            return f"{self.rule.zh}：{STATUS_WORDS[self.status][0]}（{self.why(lang)}）{self.amount_zh}"
+        return f"{self.rule.en}: {STATUS_WORDS[self.status][1]} ({self.why(lang)}) {self.amount_en}".strip()
 
 
 def propose(
@@ -82,32 +101,64 @@ def propose(
     all_of_them : bool
         Those too whose conditions are not met.
     """
-    found = []
-    for name, (measure, key) in measures_in_force(policy, region=household.county_code, on=on).items():
-        answered = tuple(kind for kind in risk_types if kind in measure.risk_types)
-        if not answered and measure.orientation != "guarantee":
-            continue
-        if not _suits(measure, household):
-            continue
-        held = check(household, name, measure, key, policy=policy, on=on)
-        if held.status == "not_eligible" and not all_of_them:
-            continue
-        amount_zh, amount_en = _amount(measure, household)
-        found.append(
-            Proposal(
-                household.household_id, name, measure, held.status, answered, held.conditions, amount_zh, amount_en, key
-            )
-        )
+    weighed = [
+        _weigh(household, name, measure, key, risk_types, policy=policy, on=on)
+        for name, (measure, key) in measures_in_force(policy, region=household.county_code, on=on).items()
+        if _suits(measure, household)
+    ]
+    found = [one for one in weighed if one.risk_types or one.rule.orientation == "guarantee"]
+    because = _because(household, found)
+    found += [replace(one, because=because) for one in weighed if not one.risk_types and _asked_for(one.rule, because)]
     place = {kind: position for position, kind in enumerate(risk_types)}
     return sorted(
-        found,
+        (one for one in found if all_of_them or one.status != "not_eligible"),
         key=lambda one: (
             one.rule.orientation != "guarantee",
             _ORDER.index(one.status),
-            min((place[kind] for kind in one.risk_types), default=-1),
+            min((place[kind] for kind in one.risk_types), default=len(place)),
             one.measure,
         ),
     )
+
+
+def _weigh(
+    household: Household,
+    name: str,
+    measure: Measure,
+    key: str,
+    risk_types: Sequence[str],
+    *,
+    policy: Policy,
+    on: date,
+) -> Proposal:
+    answered = tuple(kind for kind in risk_types if kind in measure.risk_types)
+    held = check(household, name, measure, key, policy=policy, on=on)
+    amount_zh, amount_en = _amount(measure, household)
+    return Proposal(
+        household.household_id, name, measure, held.status, answered, held.conditions, amount_zh, amount_en, key
+    )
+
+
+def _because(household: Household, found: Sequence[Proposal]) -> Because:
+    """Say whether who can work asks for more than the risk types do.
+
+    A household with somebody able is to have at least one measure that develops it (a lack of half a year is an error
+    to public validators); one without is protected, not developed.
+    """
+    able = household.fact("members_able")
+    if not isinstance(able, float):
+        return ""
+    if able == 0:
+        return "unable"
+    has = any((household.fact(f"{group}_in_force") or 0.0) != 0.0 for group in DEVELOPING)
+    open_ones = any(one.rule.orientation == "developing" and one.status != "not_eligible" for one in found)
+    return "" if has or open_ones else "able"
+
+
+def _asked_for(measure: Measure, because: Because) -> bool:
+    if because == "able":
+        return measure.orientation == "developing"
+    return because == "unable" and measure.orientation == "safety_net" and measure.group == "protection"
 
 
 def lacking_for_elimination(

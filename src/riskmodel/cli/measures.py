@@ -79,7 +79,7 @@ def measures(
                 "measure": one.name(lang.value),
                 "group": group_words(one.rule, lang.value),
                 "status": one.status,
-                "why": "; ".join(part.words(lang.value) for part in one.conditions),
+                "why": one.why(lang.value),
                 "amount": one.amount_zh if lang == Language.zh else one.amount_en,
                 "place": places.get((one.household_id, one.measure), ""),
                 "policy": one.policy,
