@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodel.assistance.eligibility import Condition, Measure, measures_in_force
-from riskmodel.assistance.household import FACTS, Household, households_of
+from riskmodel.assistance.household import ASKED, FACTS, Household, households_of
 from riskmodel.assistance.proposals import Proposal, lacking_for_elimination, propose
 from riskmodel.errors import CallError
 from riskmodel.monitoring.measures import DEVELOPING
@@ -21,7 +21,6 @@ from riskmodel.registry.codes import codes
 ON = date(2024, 6, 1)
 RISKS = codes("risk_type")
 NOTHING = {name: 0.0 for name in FACTS if name not in ("household_type", "housing_grade")}
-ASKED = ("willing", "production_use", "credit_rated", "no_cadre_family", "no_supporters")
 
 
 def household(county: str = "360981", **facts: float | str | None) -> Household:
@@ -129,6 +128,27 @@ def test_yulu_is_3000_a_student_and_year_for_lifted_and_monitored_until_the_end_
     assert told.status == "eligible" and told.amount_zh.startswith("6,000元/年")
     assert status("yulu", vocational_students=1.0, household_type="ordinary") == "not_eligible"
     assert "yulu" not in measures_in_force(default_policy(), region="360981", on=date(2026, 1, 1))
+
+
+@pytest.mark.parametrize("day", [date(2025, 12, 31), date(2026, 1, 1), date(2027, 6, 1)])
+def test_schooling_is_answered_after_yulu_ended_too(day: date) -> None:
+    student = household(vocational_students=1.0, students_beyond_compulsory=1.0, education_spending_12m=12_000.0)
+    found = proposed(student, "schooling", on=day)
+    assert ("yulu" in found) == (day.year == 2025)
+    assert found["student_aid"].status == "evidence_missing" and found["student_aid"].rule.group == "other_education"
+    assert any("applied for at the school" in one.en for one in found["student_aid"].conditions if one.met is None)
+    assert ("schooling_relief" in found) == (day.year >= 2026)
+
+
+def test_relief_for_schooling_is_for_costs_above_the_figure_of_the_record() -> None:
+    student = {"students_beyond_compulsory": 1.0, "on": date(2026, 3, 1)}
+    assert status("schooling_relief", education_spending_12m=10_000.0, **student) == "not_eligible"
+    assert status("schooling_relief", education_spending_12m=10_001.0, **student) == "eligible"
+    assert status("schooling_relief", education_spending_12m=None, **student) == "evidence_missing"
+    assert status("schooling_relief", education_spending_12m=20_000.0, on=date(2026, 3, 1)) == "not_eligible"
+    costly = household(education_spending_12m=20_000.0, students_beyond_compulsory=1.0)
+    told = of("schooling_relief", costly, on=date(2026, 3, 1)).sentence("zh")
+    assert "近12个月教育支出（元）：20,000（需高于10,000）" in told
 
 
 @pytest.mark.parametrize(("grade", "measure"), [("C", "housing_repair"), ("D", "housing_rebuild")])
@@ -350,6 +370,9 @@ def test_facts_are_those_of_the_registry_before_the_day(scored_county, scored_ru
         assert own.fact("members_able") == row["members_able"]
         assert own.fact("members_disabled") == row["members_disabled"]
         assert own.fact("net_income_pc") == pytest.approx(row["net_income_pc_12m"])
+        assert own.fact("education_spending_12m") >= 0 and own.fact("students_beyond_compulsory") >= own.fact(
+            "vocational_students"
+        )
         assert own.fact("medical_oop_12m") == pytest.approx(row["medical_oop_12m"])
         assert (own.fact("housing_grade") in ("C", "D")) == bool(row["housing_dangerous"])
         assert all(own.fact(asked) is None for asked in ASKED)

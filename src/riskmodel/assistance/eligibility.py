@@ -19,7 +19,7 @@ Status = Literal["eligible", "evidence_missing", "not_eligible", "has_it"]
 
 
 class Condition(BaseModel):
-    """A fact that must hold: at least or at most a number, a code, below a figure, or one of several conditions.
+    """A fact that must hold: at least or at most a number, a code, below or above a figure, or one of several.
 
     With the fact alone it is one that no registry holds: evidence that people bring.
     """
@@ -31,11 +31,13 @@ class Condition(BaseModel):
     at_most: float | None = None
     code: str | None = Field(default=None, alias="is")
     below_figure: str | None = None
+    above_figure: str | None = None
     one_of: tuple[Condition, ...] = Field(default=(), alias="any")
 
     @model_validator(mode="after")
     def _one_thing(self) -> Condition:
-        asked = [value for value in (self.at_least, self.at_most, self.code, self.below_figure) if value is not None]
+        compared = (self.at_least, self.at_most, self.code, self.below_figure, self.above_figure)
+        asked = [value for value in compared if value is not None]
         if self.one_of:
             if self.fact or asked:
                 raise ValueError("any stands by itself")
@@ -157,6 +159,9 @@ def _check(condition: Condition, household: Household, policy: Policy, on: date)
     if condition.below_figure is not None:
         figure = policy.value(condition.below_figure, region=household.county_code, on=on)
         return _compared(value, zh, en, "低于", "below", figure, lambda number: number < figure)
+    if condition.above_figure is not None:
+        figure = policy.value(condition.above_figure, region=household.county_code, on=on)
+        return _compared(value, zh, en, "高于", "above", figure, lambda number: number > figure)
     for limit, words, holds in (
         (condition.at_least, ("不少于", "at least"), lambda number, limit: number >= limit),
         (condition.at_most, ("不多于", "at most"), lambda number, limit: number <= limit),

@@ -43,6 +43,11 @@ FACTS: dict[str, tuple[str, str]] = {
     "migrants": ("外出务工人数", "members in migrant work"),
     "vocational_students": ("中高职在校生人数", "vocational students"),
     "children_out_of_school": ("失学辍学人数", "children out of school"),
+    "students_beyond_compulsory": (
+        "非义务教育阶段在校生人数（高中及以上）",
+        "students beyond compulsory education (senior secondary and above)",
+    ),
+    "education_spending_12m": ("近12个月教育支出（元）", "education spending, last 12 months (yuan)"),
     "cropland_mu": ("耕地面积（亩）", "cropland (mu)"),
     "own_business": ("近12个月有生产经营收入", "operating income in the last 12 months"),
     "housing_grade": ("房屋等级", "housing grade"),
@@ -61,9 +66,11 @@ FACTS: dict[str, tuple[str, str]] = {
     "production_use": ("贷款用于生产", "that the loan is for production"),
     "credit_rated": ("信用评级", "the credit rating"),
     "no_cadre_family": ("非村干部亲属", "that it is no cadre's family"),
+    "aid_applied_for": ("是否已向学校申请资助", "whether aid was applied for at the school"),
     "no_supporters": ("无法定赡养、抚养、扶养义务人", "that nobody is bound to support them"),
 }
-ASKED = ("willing", "production_use", "credit_rated", "no_cadre_family", "no_supporters")
+ASKED = ("willing", "production_use", "credit_rated", "no_cadre_family", "aid_applied_for", "no_supporters")
+_BEYOND_COMPULSORY = ("senior", "vocational", "vocational_college", "undergraduate", "postgraduate")
 _CODES = ("household_type", "housing_grade")
 
 
@@ -118,6 +125,8 @@ def _outputs() -> dict[str, plan.Household]:
         "migrants": h.job.where(kind="migrant").in_force().distinct("member_id"),
         "vocational_students": h.members.where(school_status=["vocational", "vocational_college"]).count(),
         "children_out_of_school": h.members.where(school_status="dropped_out").count(),
+        "students_beyond_compulsory": h.members.where(school_status=list(_BEYOND_COMPULSORY)).count(),
+        "education_spending_12m": h.spending.where(kind="education").last(months=12).sum("amount"),
         "cropland_mu": h.household.latest("cropland_mu"),
         "own_business": (income.where(source="operating").sum("amount") > 0),
         "water_unsafe": h.household.latest(~col("safe_water").isin(True)),
