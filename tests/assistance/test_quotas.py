@@ -65,6 +65,31 @@ def test_of_one_measure_the_neediest_have_the_places() -> None:
     assert "名额2个已满" in places["H3"].words("zh")
 
 
+@pytest.mark.parametrize("difference", [1e-9, 1e-12, 2**-53])
+def test_however_small_a_difference_the_greater_need_has_the_place(difference: float) -> None:
+    """Among many households: the order of their ids decides only between equal needs."""
+    some = [Wish(f"H{n:04d}", "t1", "public_post", 0.5, True) for n in range(300)]
+    some[-1] = Wish("H0299", "t1", "public_post", 0.5 + difference, True)
+    assert some[-1].need > 0.5
+    got = [place.wish.household_id for place in assign(some, {("t1", "public_post"): 3}) if place.given]
+    assert got == ["H0000", "H0001", "H0299"]
+
+
+def test_many_households_and_places_do_not_take_long() -> None:
+    import time
+
+    draw = random.Random(1)
+    some = [
+        Wish(f"H{n:05d}", "t1", measure, draw.random(), draw.random() < 0.5)
+        for n in range(2_000)
+        for measure in ("public_post", "micro_credit", "industry")
+    ]
+    started = time.monotonic()
+    places = assign(some, {("t1", "public_post"): 60, ("t1", "micro_credit"): 40, ("t1", "industry"): 20})
+    assert time.monotonic() - started < 20
+    assert sum(place.given for place in places) == 120
+
+
 def test_another_township_has_its_own_places() -> None:
     some = [Wish("H1", "t1", "public_post", 0.2, True), Wish("H2", "t2", "public_post", 0.9, True)]
     places = {place.wish.household_id: place for place in assign(some, {("t1", "public_post"): 1})}
@@ -75,6 +100,8 @@ def test_another_township_has_its_own_places() -> None:
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(CallError, match="quota of public_post in t1 is -1"):
         assign([], {("t1", "public_post"): -1})
+    with pytest.raises(CallError, match="need of household H1 is nan"):
+        assign([Wish("H1", "t1", "public_post", float("nan"), True)], {})
     one = Wish("H1", "t1", "public_post", 0.2, True)
     with pytest.raises(CallError, match="stands twice"):
         assign([one, one], {})

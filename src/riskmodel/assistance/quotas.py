@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
-import numpy as np
-from scipy.optimize import linear_sum_assignment
-
+from riskmodel.assistance.allotment import Allotment
 from riskmodel.errors import CallError
 from riskmodel.registry.codes import Lang
 
@@ -62,8 +63,8 @@ class Place:
 def assign(wishes: Sequence[Wish], quotas: Mapping[tuple[str, str], int]) -> list[Place]:
     """Give scarce places to the households in greatest need: at most one a household, at most the quota a township.
 
-    The sum of needs is as large as can be, those with missing evidence after all others; of equal needs the household
-    whose id sorts first has the place. The order of ``wishes`` does not matter.
+    The sum of needs is as large as can be, those with missing evidence after all others; of equal needs, and only of
+    these, the household whose id sorts first has the place. The order of ``wishes`` does not matter.
 
     Parameters
     ----------
@@ -73,11 +74,14 @@ def assign(wishes: Sequence[Wish], quotas: Mapping[tuple[str, str], int]) -> lis
     Raises
     ------
     CallError
-        A quota is negative, or a household wishes for one measure twice.
+        A quota is negative, a need is no number, or a household wishes for one measure twice.
     """
     for (township, measure), quota in quotas.items():
         if quota < 0:
             raise CallError(f"the quota of {measure} in {township} is {quota}; expected 0 or more.")
+    for wish in wishes:
+        if not math.isfinite(wish.need):
+            raise CallError(f"the need of household {wish.household_id} is {wish.need}; expected a number.")
     keys = [(wish.household_id, wish.measure) for wish in wishes]
     if len(set(keys)) != len(keys):
         raise CallError("a household stands twice for one measure.")
@@ -91,39 +95,39 @@ def assign(wishes: Sequence[Wish], quotas: Mapping[tuple[str, str], int]) -> lis
 
 
 def _in_one(wishes: list[Wish], quotas: Mapping[str, int]) -> list[Place]:
-    households = sorted({wish.household_id for wish in wishes})
-    measures = sorted({wish.measure for wish in wishes})
-    count = {measure: sum(wish.measure == measure for wish in wishes) for measure in measures}
-    slots = [measure for measure in measures for _ in range(min(quotas.get(measure, 0), count[measure]))]
-    given: set[tuple[str, str]] = set()
-    if slots:
-        row = {household: position for position, household in enumerate(households)}
-        gain = np.zeros((len(households), len(slots)))
-        for wish in wishes:
-            for column, measure in enumerate(slots):
-                if measure == wish.measure:
-                    # Sure ones first by a whole unit; of equal needs the id that sorts first, by less than any need.
-                    first = (len(households) - row[wish.household_id]) * 1e-9
-                    gain[row[wish.household_id], column] = 2.0 * wish.sure + 1.0 + wish.need + first
-        rows, columns = linear_sum_assignment(gain, maximize=True)
-        given = {
-            (households[at], slots[column]) for at, column in zip(rows, columns, strict=True) if gain[at, column] > 0
-        }
-    served = {household for household, _ in given}
+    given = Allotment(_worth(wishes), quotas).given()
+    count = Counter(wish.measure for wish in wishes)
     least = {
         measure: min(
-            (wish.need for wish in wishes if (wish.household_id, measure) in given and wish.measure == measure),
-            default=None,
+            (one.need for one in wishes if one.measure == measure == given.get(one.household_id)), default=None
         )
-        for measure in measures
+        for measure in count
     }
     return [
         Place(
             wish=wish,
-            given=(wish.household_id, wish.measure) in given,
+            given=given.get(wish.household_id) == wish.measure,
             quota=quotas.get(wish.measure, 0),
             wishes=count[wish.measure],
-            last_need=None if wish.household_id in served else least[wish.measure],
+            last_need=None if wish.household_id in given else least[wish.measure],
         )
         for wish in wishes
     ]
+
+
+def _worth(wishes: Sequence[Wish]) -> dict[str, dict[str, int]]:
+    """Return what each wish is worth, exactly: a sure one before any that is not, then need, then the order of ids.
+
+    A need is a binary fraction, so all of them times their largest denominator are whole. Below them stands one bit a
+    household: of two ways with the same need, the one whose first household sorts first is worth more, and no
+    difference of need, however small, is outweighed.
+    """
+    exact = {id(wish): Fraction(wish.need) for wish in wishes}
+    scale = max((need.denominator for need in exact.values()), default=1)
+    households = sorted({wish.household_id for wish in wishes})
+    bit = {household: 1 << position for position, household in enumerate(reversed(households))}
+    worth: dict[str, dict[str, int]] = {}
+    for wish in wishes:
+        need = int((exact[id(wish)] + 1 + 2 * wish.sure) * scale)
+        worth.setdefault(wish.household_id, {})[wish.measure] = (need << len(households)) + bit[wish.household_id]
+    return worth
