@@ -65,6 +65,29 @@ def test_of_one_measure_the_neediest_have_the_places() -> None:
     assert "名额2个已满" in places["H3"].words("zh")
 
 
+def test_where_evidence_is_missing_that_is_said_and_not_that_the_need_is_too_small() -> None:
+    some = [
+        Wish("H1", "t1", "public_post", 0.2, True),
+        Wish("H2", "t1", "public_post", 0.9, False),
+        Wish("H3", "t1", "public_post", 0.95, False),
+    ]
+    one = {place.wish.household_id: place for place in assign(some, {("t1", "public_post"): 1})}
+    assert one["H1"].given
+    assert "of this one evidence is missing" in one["H2"].words("en") and "90" not in one["H2"].words("en")
+    assert "尚有条件待核实" in one["H2"].words("zh") and "不低于" not in one["H2"].words("zh")
+    two = {place.wish.household_id: place for place in assign(some, {("t1", "public_post"): 2})}
+    assert two["H3"].given
+    assert "need of 95.0% or more; this one has 90.0%" in two["H2"].words("en")
+    assert "those whose conditions are all met come first" in two["H2"].words("en")
+
+
+@given(wishes=wishes, quotas=quotas)
+def test_a_need_that_is_told_is_never_below_that_of_a_household_turned_away(wishes, quotas) -> None:
+    for place in assign(wishes, quotas):
+        if not place.given and not place.elsewhere and place.quota > 0 and place.last_need is not None:
+            assert place.wish.need <= place.last_need
+
+
 @pytest.mark.parametrize("difference", [1e-9, 1e-12, 2**-53])
 def test_however_small_a_difference_the_greater_need_has_the_place(difference: float) -> None:
     """Among many households: the order of their ids decides only between equal needs."""

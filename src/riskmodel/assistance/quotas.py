@@ -34,12 +34,23 @@ class Wish:
 
 @dataclass(frozen=True)
 class Place:
-    """What became of a wish."""
+    """What became of a wish.
+
+    Attributes
+    ----------
+    wishes : int
+        How many wished for this measure in the township.
+    elsewhere : bool
+        The household has a place of another measure.
+    last_need : float or None
+        The least need among those with a place that are as sure as this one; None where there is none such.
+    """
 
     wish: Wish
     given: bool
     quota: int
     wishes: int
+    elsewhere: bool
     last_need: float | None
 
     def words(self, lang: Lang) -> str:
@@ -49,14 +60,23 @@ class Place:
             en = f"a place by need ({self.quota} places, {self.wishes} households that may have one)"
         elif self.quota == 0:
             zh, en = "该乡镇没有名额", "the township has no place"
-        elif self.last_need is None:
+        elif self.elsewhere:
             zh, en = "已建议其他措施的名额", "a place of another measure is proposed"
+        elif self.last_need is None:
+            zh = f"名额{self.quota}个已满：本户尚有条件待核实，名额先给条件已全部核实的户"
+            en = (
+                f"all {self.quota} places go to households whose conditions are all met; of this one evidence is "
+                "missing: bring it to be weighed by need"
+            )
         else:
             zh = f"名额{self.quota}个已满：列入者的需要程度不低于{self.last_need:.1%}，本户为{self.wish.need:.1%}"
             en = (
                 f"all {self.quota} places go to households with a need of {self.last_need:.1%} or more; this one has "
                 f"{self.wish.need:.1%}"
             )
+            if not self.wish.sure:
+                zh = f"{zh}（条件待核实的户中比较；条件已全部核实的户优先）"
+                en = f"{en} (among those of which evidence is missing; those whose conditions are all met come first)"
         return zh if lang == "zh" else en
 
 
@@ -97,19 +117,17 @@ def assign(wishes: Sequence[Wish], quotas: Mapping[tuple[str, str], int]) -> lis
 def _in_one(wishes: list[Wish], quotas: Mapping[str, int]) -> list[Place]:
     given = Allotment(_worth(wishes), quotas).given()
     count = Counter(wish.measure for wish in wishes)
-    least = {
-        measure: min(
-            (one.need for one in wishes if one.measure == measure == given.get(one.household_id)), default=None
-        )
-        for measure in count
-    }
+    holders = [wish for wish in wishes if given.get(wish.household_id) == wish.measure]
     return [
         Place(
             wish=wish,
             given=given.get(wish.household_id) == wish.measure,
             quota=quotas.get(wish.measure, 0),
             wishes=count[wish.measure],
-            last_need=None if wish.household_id in given else least[wish.measure],
+            elsewhere=given.get(wish.household_id, wish.measure) != wish.measure,
+            last_need=min(
+                (one.need for one in holders if (one.measure, one.sure) == (wish.measure, wish.sure)), default=None
+            ),
         )
         for wish in wishes
     ]
