@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskmodel.assistance.eligibility import Condition, Measure, measures_in_force
@@ -252,14 +252,17 @@ def test_what_it_has_is_said() -> None:
     assert status("health", members_ill=1.0, health_in_force=1.0) == "has_it"
 
 
-numbers = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0, 9_000.0]))
+numbers = st.sampled_from([None, 0.0, 1.0, 2.0, 9_000.0])
+# Some fifty facts are drawn for each example: on a busy machine that takes its time.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@patient
 @given(
     facts=st.fixed_dictionaries({name: numbers for name in NOTHING}),
     kind=st.sampled_from(["lifted", "ordinary", "unlifted", None]),
     risks=st.lists(st.sampled_from(RISKS), unique=True, max_size=5),
-    day=st.dates(date(2021, 1, 1), date(2026, 6, 1)),
+    day=st.dates(date(2021, 1, 1), date(2027, 6, 1)),
 )
 def test_no_household_without_any_worker_is_sent_to_work(facts, kind, risks, day) -> None:
     own = Household(
@@ -270,6 +273,7 @@ def test_no_household_without_any_worker_is_sent_to_work(facts, kind, risks, day
         assert one.sentence("zh") and one.sentence("en")
 
 
+@patient
 @given(
     facts=st.fixed_dictionaries({name: numbers for name in NOTHING}),
     risks=st.lists(st.sampled_from(RISKS), unique=True, min_size=1, max_size=5),
