@@ -201,6 +201,12 @@ def test_a_password_is_not_told_wherever_it_stands(url: str) -> None:
     assert "secret" not in shown(url) and "host/db" in shown(url)
 
 
+def test_what_postgresql_needs_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(CallError, match="needs the extra postgresql"):
+        ListStore("postgresql://me@host/db", policy=default_policy())
+
+
 @pytest.mark.parametrize("points", [3, pytest.param(50, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_killed_at_any_point_it_ends_in_the_same_list(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,11 @@ def _parsed(url: str) -> sa.URL:
     except sa.exc.ArgumentError as error:
         raise CallError(f"--list: {url.rsplit('@', 1)[-1]} is no URL of a database.") from error
     if parsed.get_backend_name() == "postgresql":
+        if importlib.util.find_spec("psycopg") is None:
+            raise CallError(
+                "--list: PostgreSQL needs the extra postgresql: pip install -r requirements-postgresql.lock. Or name a "
+                "file (SQLite)."
+            )
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise CallError(
