@@ -8,55 +8,41 @@ from typing import Annotated
 import typer
 
 from riskmodel.cli.options import ENGINE_HELP, check_output_folder, parse_date, warn_beyond_cut
-from riskmodel.errors import CallError
-from riskmodel.monitoring.capacity import Capacity
+from riskmodel.cli.scoring_options import (
+    AsOfOption,
+    CapacityOption,
+    CatalogueOption,
+    ChallengerOption,
+    MemoryOption,
+    ModelOption,
+    ModelsOption,
+    PerOption,
+    RuleCapacityOption,
+    ScoredOption,
+    SliceOption,
+    ThresholdOption,
+    WorkersOption,
+    means_of,
+    selection_of,
+)
 
 
 def score(
-    registry: Annotated[
-        str,
-        typer.Argument(
-            help="The registry: a folder of Parquet files, a .duckdb file, or a database: postgresql://user@host/name."
-        ),
-    ],
-    as_of: Annotated[
-        str, typer.Option("--as-of", help="Date (YYYY-MM-DD); only what was known, and true, strictly before counts.")
-    ],
-    model: Annotated[str, typer.Option(help="NAME@champion, or a version: NAME@3.")],
+    registry: ScoredOption,
+    as_of: AsOfOption,
+    model: ModelOption,
     out: Annotated[Path, typer.Option(help="A folder for scores.parquet, flags.parquet and run.json.")],
-    capacity: Annotated[
-        str | None,
-        typer.Option(
-            help="Visits: a share of the households not on the list (0.05, 5%) or a number (200); 5% if unsaid."
-        ),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(help="Instead of a capacity: flag everyone whose risk is at least this, such as 0.2."),
-    ] = None,
-    per: Annotated[
-        str, typer.Option(help="What has that capacity: the whole registry, or each county, township or village.")
-    ] = "registry",
-    rule_capacity: Annotated[
-        str, typer.Option(help="The most to flag by the county's rule alone: a share, a number, or all.")
-    ] = "all",
-    challenger: Annotated[
-        str, typer.Option(help="Scored beside, flags nobody: NAME@VERSION, none, or auto (NAME@challenger, if any).")
-    ] = "auto",
+    capacity: CapacityOption = None,
+    threshold: ThresholdOption = None,
+    per: PerOption = "registry",
+    rule_capacity: RuleCapacityOption = "all",
+    challenger: ChallengerOption = "auto",
     engine: Annotated[str, typer.Option(help=ENGINE_HELP)] = "auto",
-    models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
-    catalogue: Annotated[
-        Path | None, typer.Option(help="Folder or file of features; by default the workspace's features/.")
-    ] = None,
-    memory: Annotated[
-        str | None, typer.Option(help="How much memory the run may take, roughly, such as 4GB; by default 2GB.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Slices of households in work at the same time; by default every core.")
-    ] = None,
-    slice_rows: Annotated[
-        int | None, typer.Option("--slice", help="Households in a slice; by default as many as the memory allows.")
-    ] = None,
+    models: ModelsOption = None,
+    catalogue: CatalogueOption = None,
+    memory: MemoryOption = None,
+    workers: WorkersOption = None,
+    slice_rows: SliceOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was interrupted in --out.")] = False,
 ) -> None:
     """Score everyone present at a date and flag whom to visit first.
@@ -84,16 +70,11 @@ def score(
     """
     day = parse_date(as_of, option="--as-of")
     from riskmodel.features.engines import check_engine
-    from riskmodel.monitoring.choosing import unit_of
     from riskmodel.registry.database import is_database
 
     check_engine(engine, option="--engine")
     check_output_folder(out, registry=None if is_database(registry) else Path(registry))
-    if capacity is not None and threshold is not None:
-        raise CallError("--capacity and --threshold: one of them says who is flagged, not both.")
-    asked = Capacity.parse(capacity or "5%") if threshold is None else None
-    unit = unit_of(per, option="--per")
-    asked_of_rule = None if rule_capacity == "all" else Capacity.parse(rule_capacity)
+    selection = selection_of(capacity=capacity, threshold=threshold, per=per, rule_capacity=rule_capacity)
     from riskmodel.monitoring import score_registry
     from riskmodel.monitoring.budget import Budget
     from riskmodel.monitoring.chosen import choose_model
@@ -113,14 +94,9 @@ def score(
             out=out,
             catalogue=chosen.catalogue,
             challenger=chosen.challenger,
-            capacity=asked,
-            threshold=threshold,
-            per=unit,
-            rule_capacity=asked_of_rule,
             engine=engine,
-            memory=memory,
-            workers=workers,
-            slice_rows=slice_rows,
+            **selection,
+            **means_of(memory=memory, workers=workers, slice_rows=slice_rows),
             resume=resume,
         )
     counts = told["counts"]
