@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from databases import load
 from scored import with_column
+from servers import new_database
 
 from riskmodel.errors import DataError
 from riskmodel.files import alone_or_refused, sha256_of
@@ -328,6 +331,10 @@ def test_the_second_month_says_what_changed_since_the_first(month, whole, tmp_pa
         (("--previous", "nowhere"), "no such folder"),
         (("--list", "mysql://host/x"), "is not known"),
         (("--engine", "sprak"), '--engine is "sprak"'),
+        (("--memory", "lots"), 'memory is "lots"'),
+        (("--workers", "0"), "workers is 0"),
+        (("--per", "hamlet"), '--per is "hamlet"'),
+        (("--capacity", "3", "--threshold", "0.2"), "not both"),
         (("--out", "county/month"), "is the registry itself, or lies in it"),
     ],
 )
@@ -341,6 +348,32 @@ def test_a_wrong_call_writes_nothing(month, workspace, tmp_path, snapshot, furth
 def test_a_registry_in_the_months_own_folder_is_refused(month, whole):
     ended = month(whole, registry=whole / "registry", listed=False)
     assert ended.code == 2 and "name another folder" in ended.said
+
+
+def test_a_month_of_a_database_is_of_one_state_however_it_goes_on(
+    month, workspace, whole, tmp_path, dies, monkeypatch, postgres
+):
+    url = new_database(postgres)
+    load(url, workspace / "county")
+    out = tmp_path / "2026-01"
+    with monkeypatch.context() as armed:
+        dies(armed, steps.Score)
+        assert month(out, registry=url).code == 130
+    assert not (out / "source").exists()
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM income")
+    ended = month(out, "--resume", registry=url)
+    assert ended.code == 0, ended.err
+    assert record(out)["runs"][-1]["skipped"] == ["copy", "validate"]
+    flags, same = (pq.read_table(one / "scored" / "flags.parquet") for one in (out, whole))
+    assert flags.select(["household_id", "risk", "reasons"]).equals(same.select(["household_id", "risk", "reasons"]))
+    assert clues(out) == clues(whole)
+
+
+def test_a_database_named_with_its_password_is_refused(month, tmp_path):
+    ended = month(tmp_path / "2026-01", registry="postgresql://me:s3cret@127.0.0.1:1/county", listed=False)
+    assert ended.code == 2 and "PGPASSFILE" in ended.err and "s3cret" not in ended.said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_password_is_written_or_said(cli, workspace, trained, tmp_path):

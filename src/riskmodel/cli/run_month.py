@@ -9,18 +9,30 @@ import typer
 
 from riskmodel.cli.list_options import ActorOption, Language, OnOption, day_of, now
 from riskmodel.cli.options import ENGINE_HELP, check_output_folder, parse_date, today
+from riskmodel.cli.scoring_options import (
+    AsOfOption,
+    CapacityOption,
+    CatalogueOption,
+    ChallengerOption,
+    MemoryOption,
+    ModelOption,
+    ModelsOption,
+    PerOption,
+    RuleCapacityOption,
+    ScoredOption,
+    SliceOption,
+    ThresholdOption,
+    WorkersOption,
+    means_of,
+    selection_of,
+)
 from riskmodel.errors import CallError
-from riskmodel.monitoring.capacity import Capacity
 
 
 def run_month(
-    registry: Annotated[
-        Path, typer.Argument(help="The registry: a folder of Parquet files, or a .duckdb file. It is only read.")
-    ],
-    as_of: Annotated[
-        str, typer.Option("--as-of", help="Date (YYYY-MM-DD); only what was known, and true, strictly before counts.")
-    ],
-    model: Annotated[str, typer.Option(help="NAME@champion, or a version: NAME@3.")],
+    registry: ScoredOption,
+    as_of: AsOfOption,
+    model: ModelOption,
     out: Annotated[Path, typer.Option(help="The month's folder: registry/, scored/, report/ and month.json.")],
     list_: Annotated[
         str | None,
@@ -31,15 +43,11 @@ def run_month(
             "of the workspace, where there is one.",
         ),
     ] = None,
-    capacity: Annotated[
-        str, typer.Option(help="Visits: a share of the households not on the list (0.05, 5%) or a number (200).")
-    ] = "0.05",
-    rule_capacity: Annotated[
-        str, typer.Option(help="The most to flag by the county's rule alone: a share, a number, or all.")
-    ] = "all",
-    challenger: Annotated[
-        str, typer.Option(help="Scored beside, flags nobody: NAME@VERSION, none, or auto (NAME@challenger, if any).")
-    ] = "auto",
+    capacity: CapacityOption = None,
+    threshold: ThresholdOption = None,
+    per: PerOption = "registry",
+    rule_capacity: RuleCapacityOption = "all",
+    challenger: ChallengerOption = "auto",
     engine: Annotated[str, typer.Option(help=ENGINE_HELP)] = "auto",
     previous: Annotated[
         Path | None, typer.Option(help="The folder of an earlier month (or scoring run): the report says what changed.")
@@ -59,10 +67,11 @@ def run_month(
         str,
         typer.Option(help="Stop before scoring where validate sets aside more than this share of a table's rows."),
     ] = "5%",
-    models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
-    catalogue: Annotated[
-        Path | None, typer.Option(help="Folder or file of features; by default the workspace's features/.")
-    ] = None,
+    models: ModelsOption = None,
+    catalogue: CatalogueOption = None,
+    memory: MemoryOption = None,
+    workers: WorkersOption = None,
+    slice_rows: SliceOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the month begun in --out; with none there, start anew.")
     ] = False,
@@ -74,8 +83,9 @@ def run_month(
     outputs, seconds, memory, and what a resumed run found done. Flags and triggers become clues of the list.
 
     A step that fails leaves what was done before it; --resume goes on from there, and refuses when an input changed,
-    naming it. Two runs into one folder are refused. Exit code 1 when rows were set aside: the month is done all the
-    same with the others, as month.json says (state: done).
+    naming it. A registry in PostgreSQL is copied first: the month is of that state, also when it is resumed. Two runs
+    into one folder are refused. Exit code 1 when rows were set aside: the month is done all the same with the others,
+    as month.json says (state: done).
 
     Example: riskmodel run-month county/ --as-of 2026-01-01 --model need@champion --out out/2026-01 --resume
     """
@@ -83,14 +93,12 @@ def run_month(
     cut = parse_date(cut_on, option="--cut-on") if cut_on is not None else None
     arrival = day_of(on)
     from riskmodel.features.engines import check_engine
+    from riskmodel.registry.database import is_database
 
     check_engine(engine, option="--engine")
-    check_output_folder(out, registry=registry)
-    scoring = {
-        "capacity": Capacity.parse(capacity),
-        "rule_capacity": None if rule_capacity == "all" else Capacity.parse(rule_capacity),
-        "engine": engine,
-    }
+    check_output_folder(out, registry=None if is_database(registry) else Path(registry))
+    selection = selection_of(capacity=capacity, threshold=threshold, per=per, rule_capacity=rule_capacity)
+    means = means_of(memory=memory, workers=workers, slice_rows=slice_rows)
     most = _share(most_rejected)
     from riskmodel.monitoring.chosen import choose_model
     from riskmodel.month.asked import Asked, scored_folder
@@ -104,7 +112,8 @@ def run_month(
             out=out,
             chosen=choose_model(model, models=models, catalogue=catalogue, challenger=challenger),
             policy=workspace_policy(),
-            scoring=scoring,
+            scoring={**selection, "engine": engine},
+            means=means,
             list_url=_list(list_),
             on=arrival,
             now=now(),

@@ -15,13 +15,14 @@ from riskmodel.features.levers import levers_digest
 from riskmodel.files import sha256_of
 from riskmodel.month.record import NAME
 from riskmodel.registry.codes import Lang
+from riskmodel.registry.database import is_database, shown
 from riskmodel.registry.folder import source_digests
 
 if TYPE_CHECKING:
     from riskmodel.monitoring.chosen import Chosen
     from riskmodel.policy import Policy
 
-REGISTRY, SCORED, REPORT = "registry", "scored", "report"
+COPY, REGISTRY, SCORED, REPORT = "source", "registry", "scored", "report"
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class Asked:
 
     Attributes
     ----------
-    registry : Path
-        The source; it is only read.
+    registry : str
+        The source: a folder, a ``.duckdb`` file, or the URL of a PostgreSQL database. It is only read.
     as_of : date
         Only what was known, and true, strictly before counts.
     out : Path
-        The month's folder: ``registry/``, ``scored/``, ``report/``, ``month.json``.
+        The month's folder: ``registry/``, ``scored/``, ``report/``, ``month.json``; a database's copy on its way.
     chosen : Chosen
         The model, its catalogue and its challenger.
     policy : Policy
@@ -64,7 +65,7 @@ class Asked:
         The language of ``index.html`` and ``list.xlsx``.
     """
 
-    registry: Path
+    registry: str
     as_of: date
     out: Path
     chosen: Chosen
@@ -82,6 +83,16 @@ class Asked:
     lang: Lang = "zh"
 
     @property
+    def in_database(self) -> bool:
+        """Whether the source is a database, to be copied first."""
+        return is_database(self.registry)
+
+    @property
+    def source(self) -> Path:
+        """The files to validate: the source itself, or the copy of a database."""
+        return self.out / COPY if self.in_database else Path(self.registry)
+
+    @property
     def validated(self) -> Path:
         """Where the rows that stand lie."""
         return self.out / REGISTRY
@@ -97,14 +108,18 @@ class Asked:
         return self.out / REPORT
 
     def source_now(self) -> dict[str, str]:
-        """Return the digests of the source's files as they lie now."""
-        return {f"registry {name}": digest for name, digest in source_digests(self.registry).items()}
+        """Return the digests of the files to validate as they lie now."""
+        return {f"registry {name}": digest for name, digest in source_digests(self.source).items()}
 
     @cached_property
     def of_source(self) -> dict[str, str]:
-        """What validation depends on: the source's files when first asked for, and what rows are held against."""
+        """What the month begins with: the source's files when first asked for, or which database it is."""
+        return {"registry": shown(self.registry)} if self.in_database else self.source_now()
+
+    @cached_property
+    def of_validation(self) -> dict[str, str]:
+        """What rows are held against."""
         return {
-            **self.source_now(),
             "cut_on": str(self.cut_on or "as the registry says"),
             "policy": self.policy.whole_digest,
             "riskmodel": __version__,
@@ -129,9 +144,9 @@ class Asked:
     @cached_property
     def of_list(self) -> dict[str, str]:
         """Which list the flags go to; named without a password."""
-        from riskmodel.watchlist.store.opening import shown
+        from riskmodel.watchlist.store.opening import shown as shown_list
 
-        return {"list": "none" if self.list_url is None else shown(self.list_url)}
+        return {"list": "none" if self.list_url is None else shown_list(self.list_url)}
 
     @cached_property
     def of_report(self) -> dict[str, str]:
@@ -143,7 +158,7 @@ class Asked:
 
     def inputs(self) -> dict[str, str]:
         """Return everything that the month depends on, as strings to compare."""
-        return self.of_source | self.of_scoring | self.of_list | self.of_report
+        return self.of_source | self.of_validation | self.of_scoring | self.of_list | self.of_report
 
 
 def scored_folder(folder: Path) -> Path:

@@ -11,10 +11,11 @@ from riskmodel.errors import CallError
 from riskmodel.files import alone_or_refused, remove
 from riskmodel.monitoring.checkpoint import check_same
 from riskmodel.monitoring.record import read_record
-from riskmodel.month.asked import REGISTRY, REPORT, Asked
+from riskmodel.month.asked import COPY, REGISTRY, REPORT, Asked
 from riskmodel.month.record import NAME, MonthRecord
 from riskmodel.month.running import run_steps
 from riskmodel.month.steps import steps_of
+from riskmodel.registry.database import refuse_password
 from riskmodel.report.make import check_replaceable
 
 _LOG = logging.getLogger(__name__)
@@ -65,8 +66,10 @@ def run_month(asked: Asked, *, resume: bool = False, say: Callable[[str], None] 
 
 
 def _check_places(asked: Asked) -> None:
-    source, out = asked.registry.resolve(), asked.out.resolve()
-    if source == out or out in source.parents:
+    source, out = asked.source.resolve(), asked.out.resolve()
+    if asked.in_database:
+        refuse_password(asked.registry)
+    elif source == out or out in source.parents:
         raise CallError(
             f"{asked.registry} lies in the month's folder {asked.out}, which holds what the month makes of it: name "
             "another folder with --out."
@@ -94,7 +97,7 @@ def _made(asked: Asked) -> Iterator[None]:
 
 def _clear_leftovers(asked: Asked) -> None:
     """Remove what a killed run was writing aside: no name of it counts."""
-    for name in (REGISTRY, REPORT, NAME):
+    for name in (COPY, REGISTRY, REPORT, NAME):
         for left in asked.out.glob(f".{name}.*"):
             if left.suffix in (".partial", ".old"):
                 remove(left)

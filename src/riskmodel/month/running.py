@@ -26,8 +26,8 @@ class Step(Protocol):
     def inputs(self, left: Left) -> dict[str, str]:
         """What it depends on, as strings to compare; ``left`` gives what an earlier step left, with digests."""
 
-    def stands(self, outputs: Mapping[str, str]) -> bool:
-        """Whether what it left is still there, unchanged."""
+    def stands(self, left: Left) -> bool:
+        """Whether what it left is still there, unchanged; or what a later step made of it."""
 
     def run(self) -> Done:
         """Do it."""
@@ -81,7 +81,7 @@ def run_steps(steps: Sequence[Step], record: MonthRecord, *, resume: bool, say: 
 def _is_done(step: Step, inputs: Mapping[str, str], record: MonthRecord) -> bool:
     if not record.is_done(step.name, inputs):
         return False
-    if step.stands(record.outputs(step.name)):
+    if step.stands(record.outputs):
         return True
     _LOG.warning("%s was done, but what it left is gone or was changed since: it is done again", step.name)
     return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,9 +28,43 @@ HANDFUL = 10
 
 
 def steps_of(asked: Asked, *, resume: bool) -> list[Step]:
-    """Return the steps of a month in their order; the list's is left out where there is none."""
+    """Return the steps of a month in their order; a database is copied first, the list's is left out without one."""
+    copied: list[Step] = [Copy(asked)] if asked.in_database else []
     listed: list[Step] = [] if asked.list_url is None else [UpdateList(asked)]
-    return [Validate(asked), Score(asked, resume), *listed, Report(asked)]
+    return [*copied, Validate(asked), Score(asked, resume), *listed, Report(asked)]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One state of a database, as files: the month is of that state, however often it is resumed."""
+
+    asked: Asked
+    name: str = "copy"
+
+    def inputs(self, left: Left) -> dict[str, str]:
+        """Which database it is."""
+        return self.asked.of_source
+
+    def stands(self, left: Left) -> bool:
+        """Whether the copy is there to the byte, or has done its part: what was validated of it is."""
+        return _is_registry(self.asked.source, left(self.name).get("registry")) or _is_registry(
+            self.asked.validated, left("validate").get("registry")
+        )
+
+    def run(self) -> Done:
+        """Copy the tables.
+
+        Raises
+        ------
+        CallError, DataError
+            As :func:`~riskmodel.registry.database.copy_database`.
+        """
+        from riskmodel.registry.database import copy_database
+
+        with copy_database(self.asked.registry, self.asked.source) as copied:
+            rows = {name: copied.table(name).count().to_pyarrow().as_py() for name in copied.tables}
+            outputs = {"registry": copied.fingerprint}
+        return Done({"rows": rows}, outputs, (f"{sum(rows.values()):,} rows of {len(rows)} tables",))
 
 
 @dataclass(frozen=True)
@@ -42,18 +75,13 @@ class Validate:
     name: str = "validate"
 
     def inputs(self, left: Left) -> dict[str, str]:
-        """The source's files, and what its rows are held against."""
-        return self.asked.of_source
+        """The source's files, or the copy of a database, and what its rows are held against."""
+        source = left("copy") if self.asked.in_database else self.asked.of_source
+        return {**source, **self.asked.of_validation}
 
-    def stands(self, outputs: Mapping[str, str]) -> bool:
+    def stands(self, left: Left) -> bool:
         """Whether the month's registry is there, to the byte."""
-        from riskmodel.registry import Registry
-
-        try:
-            with Registry.open(self.asked.validated) as opened:
-                return opened.fingerprint == outputs.get("registry")
-        except RiskmodelError:
-            return False
+        return _is_registry(self.asked.validated, left(self.name).get("registry"))
 
     def run(self) -> Done:
         """Validate into the month's folder.
@@ -70,8 +98,9 @@ class Validate:
         asked = self.asked
         # What an earlier run set aside there would be taken for this one's.
         remove(asked.validated / REJECTS)
-        report = validate(asked.registry, asked.validated, cut_on=asked.cut_on, today=asked.today)
-        _check_unchanged(asked)
+        report = validate(asked.source, asked.validated, cut_on=asked.cut_on, today=asked.today)
+        if not asked.in_database:
+            _check_unchanged(asked)
         self._check_enough(report)
         with Registry.open(asked.validated) as opened:
             outputs = {"registry": opened.fingerprint}
@@ -84,6 +113,8 @@ class Validate:
         ]
         for note in report.notes:
             _LOG.warning("%s", note)
+        if asked.in_database:
+            remove(asked.source)
         return Done(_counts(report), outputs, tuple(said))
 
     def _check_enough(self, report: ValidationReport) -> None:
@@ -95,7 +126,7 @@ class Validate:
         ]
         if gone:
             raise DataError(
-                f"{self.asked.registry}: more than {most:.1%} of the rows were set aside in {', '.join(gone)}. A list "
+                f"{self.asked.source}: more than {most:.1%} of the rows were set aside in {', '.join(gone)}. A list "
                 f"made of what is left would miss households. {self.asked.validated / REJECTS} has every row with its "
                 "reason: mend the source and run the month again, or go on all the same with a larger --most-rejected."
             )
@@ -113,9 +144,9 @@ class Score:
         """The month's registry, the model, the features, the policy record and the options."""
         return {**left("validate"), **self.asked.of_scoring}
 
-    def stands(self, outputs: Mapping[str, str]) -> bool:
+    def stands(self, left: Left) -> bool:
         """Whether the record of the scoring, and every file that it speaks of, is there."""
-        return _is_scored(self.asked.scored, outputs.get(RUN))
+        return _is_scored(self.asked.scored, left(self.name).get(RUN))
 
     def run(self) -> Done:
         """Score; where this is a resumed month, go on with the parts that are finished.
@@ -123,13 +154,15 @@ class Score:
         Raises
         ------
         CallError, DataError
-            As :func:`~riskmodel.monitoring.score.score_registry`; also when the model was replaced meanwhile.
+            As :func:`~riskmodel.monitoring.score.score_registry`.
         """
         from riskmodel.monitoring import score_registry
+        from riskmodel.monitoring.budget import Budget
         from riskmodel.registry import Registry
 
         asked, chosen = self.asked, self.asked.chosen
-        with Registry.open(asked.validated) as opened:
+        budget = Budget.of(asked.means.get("memory"), asked.means.get("workers"))
+        with Registry.open(asked.validated, memory_limit=budget.of_queries, threads=budget.workers) as opened:
             if asked.as_of > opened.cut_on:
                 _LOG.warning(
                     "the registry holds what was known before %s; at %s the last %d days are missing and look as if "
@@ -151,12 +184,6 @@ class Score:
                 resume=self.resume,
                 **asked.scoring,
                 **asked.means,
-            )
-        if told["model"]["manifest_sha256"] != asked.of_scoring["model_manifest"]:
-            remove(asked.scored)
-            raise DataError(
-                f"{chosen.bundle.folder}: the model was replaced while it was scored with. Run the month again without "
-                "--resume."
             )
         outputs = {RUN: sha256_of(asked.scored / RUN)} | {n: f["sha256"] for n, f in told["files"].items()}
         counts = told["counts"]
@@ -185,14 +212,14 @@ class UpdateList:
             **self.asked.of_list,
         }
 
-    def stands(self, outputs: Mapping[str, str]) -> bool:
+    def stands(self, left: Left) -> bool:
         """Whether the list knows both sets of clues."""
         try:
             with self._store(create=False) as store:
                 known = {one["run"] for one in store.runs()}
         except CallError:  # no list there any more
             return False
-        return {outputs.get("flags"), outputs.get("triggers")} <= known
+        return {left(self.name).get("flags"), left(self.name).get("triggers")} <= known
 
     def run(self) -> Done:
         """Take in what scoring left; clues that the list knows already change nothing.
@@ -241,8 +268,9 @@ class Report:
         """The scores, the earlier run and the language."""
         return {RUN: left("score")[RUN], **self.asked.of_report}
 
-    def stands(self, outputs: Mapping[str, str]) -> bool:
+    def stands(self, left: Left) -> bool:
         """Whether the pages are there unchanged, and the workbooks are there: visits may be written into those."""
+        outputs = left(self.name)
         workbooks = [name for name in outputs if name.endswith(".xlsx")]
         whole = all((self.asked.report / name).is_file() for name in workbooks)
         return whole and digest_of_pages(self.asked.report) == outputs.get("pages")
@@ -258,7 +286,13 @@ class Report:
         from riskmodel.report import make_report
 
         asked = self.asked
-        made = make_report(asked.scored, asked.report, lang=asked.lang, previous=asked.previous)
+        made = make_report(
+            asked.scored,
+            asked.report,
+            lang=asked.lang,
+            previous=asked.previous,
+            workers=asked.means.get("workers"),
+        )
         books = {path.name: sha256_of(path) for path in sorted(asked.report.glob("list*.xlsx"))}
         return Done(
             {"households": made.households, "townships": made.townships},
@@ -275,6 +309,16 @@ def digest_of_pages(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def _is_registry(folder: Path, wanted: str | None) -> bool:
+    from riskmodel.registry import Registry
+
+    try:
+        with Registry.open(folder) as opened:
+            return opened.fingerprint == wanted
+    except RiskmodelError:
+        return False
+
+
 def _is_scored(folder: Path, wanted: str | None) -> bool:
     try:
         read_record(folder)
@@ -285,11 +329,10 @@ def _is_scored(folder: Path, wanted: str | None) -> bool:
 
 def _check_unchanged(asked: Asked) -> None:
     now = asked.source_now()
-    before = {name: digest for name, digest in asked.of_source.items() if name.startswith("registry ")}
-    changed = sorted(name.removeprefix("registry ") for name, _ in before.items() ^ now.items())
+    changed = sorted(name.removeprefix("registry ") for name, _ in asked.of_source.items() ^ now.items())
     if changed:
         raise DataError(
-            f"{asked.registry}: changed while it was read ({', '.join(dict.fromkeys(changed))}). Run the month again, "
+            f"{asked.source}: changed while it was read ({', '.join(dict.fromkeys(changed))}). Run the month again, "
             "without --resume, once nobody writes there any more."
         )
 

@@ -69,7 +69,7 @@ def copy_database(url: str, out: Path, *, resume: bool = False, **options: Any) 
     if resume and (out / DESCRIPTION).is_file():
         return Registry.open(out, **options)
     psycopg = _driver()
-    _refuse_password(url)
+    refuse_password(url)
     remove(out)
     try:
         with psycopg.connect(url, application_name="riskmodel") as connection:
@@ -95,7 +95,14 @@ def shown(url: str) -> str:
     return f"postgresql://{place}"
 
 
-def _refuse_password(url: str) -> None:
+def refuse_password(url: str) -> None:
+    """Refuse a URL with a password in it; the message has none.
+
+    Raises
+    ------
+    CallError
+        It has one.
+    """
     account = url.split("://", 1)[1].split("/", 1)[0].rpartition("@")[0]
     if account.partition(":")[2] or "password=" in url:
         raise CallError(
