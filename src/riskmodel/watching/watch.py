@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.builder import label_table
 from riskmodel.monitoring.cohort import trained_cohort
+from riskmodel.monitoring.ledgers import begins_known
 from riskmodel.monitoring.matching import check_same_features, trained_specs
+from riskmodel.registry import schema
 from riskmodel.watching.breadth import told_where
 from riskmodel.watching.cohort import Cohort, cohort_of
 from riskmodel.watching.culprits import culprits
@@ -201,18 +204,24 @@ def watch(
 
 
 def reference_months(registry: Registry, as_of: date, months: int) -> list[date]:
-    """Return the dates that are compared, oldest first and ``as_of`` last: as many as asked for, or as are known."""
+    """Return the dates that are compared, oldest first and ``as_of`` last: as many as asked for, or as are known.
+
+    A year after ledgers begin the windows of features are full; dates before that are taken only where there would be
+    too few without.
+    """
     if months < LEAST_MONTHS:
         raise CallError(f"--months is {months}: expected {LEAST_MONTHS} or more, or nothing can be said to be usual.")
-    rows: Any = registry.table("household")
-    first = rows.filter(rows.registered_on < as_of).aggregate(day=rows.known_on.min()).to_pyarrow()["day"][0].as_py()
-    found = [day for day in months_before(as_of, months) if first is not None and day > first]
-    if len(found) <= LEAST_MONTHS:
-        raise DataError(
-            f"{registry.path}: before {as_of} the registry knows households since {first}: that is fewer than "
-            f"{LEAST_MONTHS} months to compare with. Watch a later date."
-        )
-    return found
+    begins = begins_known(registry, before=as_of)
+    ledgers = [day for name, day in begins.items() if schema.table(name).ledger]
+    first = max(ledgers, default=min(begins.values(), default=as_of))
+    for full in (YEAR, 1):
+        found = [day for day in months_before(as_of, months) if day >= add_months(first, full)]
+        if len(found) > LEAST_MONTHS:
+            return found
+    raise DataError(
+        f"{registry.path}: before {as_of} the registry knows what happened since {first}: that is fewer than "
+        f"{LEAST_MONTHS} months to compare with. Watch a later date."
+    )
 
 
 def _ripe(as_of: date, outcome: OutcomeSpec, *, taught: date | None, first: date) -> list[date]:

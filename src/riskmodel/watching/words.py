@@ -93,7 +93,7 @@ def _policy(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, st
         )
         return (
             "帮扶政策疑似退出：" + "、".join(label("measure_kind", kind, lang) for kind, _ in kinds),
-            f"在帮措施大量结束：{told}。随之减少的收入列在下面。",
+            f"在帮措施大量结束：{told}。" + ("随之变化的列在下面。" if finding.below else ""),
             "请向乡村振兴部门核实是政策退出还是批量误录。若属实，模型没有见过这种情况："
             "已有帮扶的户优先走访，结果成熟后重新校准或训练。",
         )
@@ -103,7 +103,7 @@ def _policy(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, st
     )
     return (
         "Support seems to have been withdrawn: " + ", ".join(label("measure_kind", kind, lang) for kind, _ in kinds),
-        f"Measures ended in numbers: {told}. Incomes that went with them stand below.",
+        f"Measures ended in numbers: {told}." + (" What went with them stands below." if finding.below else ""),
         "Ask whether the policy ended or ends were entered by mistake. If it did, the model has never seen this: visit "
         "who had the support first, and recalibrate or train again once outcomes are known.",
     )
