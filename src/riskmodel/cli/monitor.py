@@ -72,13 +72,16 @@ def monitor(
         raise CallError(f"--previous {previous}: is of {earlier.as_of}, which is not before --as-of {day}.")
     store = ModelStore(models if models is not None else default_models())
     folder = store.resolve(model)
+    reference = f"{folder.parent.name}@{folder.name}"
+    if flagged is not None and flagged.model != reference:
+        raise CallError(f"--run {run}: was scored by {flagged.model}, not by {reference}.")
     bundle, entries = load_bundle(folder), load_catalogue(catalogue)
     with Registry.open(registry) as opened, step(f"Watching {day}"):
         warn_beyond_cut(opened, [day])
         seen = watch(
             opened,
             bundle,
-            model=f"{folder.parent.name}@{folder.name}",
+            model=reference,
             as_of=day,
             catalogue=entries,
             policy=workspace_policy(),

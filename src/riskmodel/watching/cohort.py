@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.watching.findings import Finding
+from riskmodel.watching.learnt import LEAST_SHOWN
 from riskmodel.watching.rows import Rows
 from riskmodel.watching.series import YEAR, Change, change, of_counts
 
@@ -30,14 +31,14 @@ class Cohort:
     households, new, gone : int
         Present; of them not present a month before; present then and not now.
     townships, types : dict
-        How many of each now, a month ago, and expected.
+        How many of each now, a month and a year ago; None where fewer than five.
     """
 
     households: int
     new: int
     gone: int
-    townships: Mapping[str, Mapping[str, float]]
-    types: Mapping[str, Mapping[str, float]]
+    townships: Mapping[str, Mapping[str, float | None]]
+    types: Mapping[str, Mapping[str, float | None]]
     findings: tuple[Finding, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,12 +79,10 @@ def _by_month(counts: NDArray[np.float64]) -> Change | None:
     return change(of_counts(counts, least=LEAST)[0][-YEAR - 1 :], floor=_FLOOR)
 
 
-def _told(counts: NDArray[np.float64]) -> dict[str, float]:
-    return {
-        "now": int(counts[-1]),
-        "month_ago": int(counts[-2]),
-        "year_ago": int(counts[-13 if len(counts) > 12 else 0]),
-    }
+def _told(counts: NDArray[np.float64]) -> dict[str, float | None]:
+    """Return counts now, a month and a year ago; none of fewer than five households."""
+    places = {"now": -1, "month_ago": -2, "year_ago": -1 - YEAR if len(counts) > YEAR else 0}
+    return {when: int(counts[at]) if counts[at] >= LEAST_SHOWN else None for when, at in places.items()}
 
 
 def _finding(feed: tuple[str, ...], part: str, counts: NDArray[np.float64], least: float) -> Finding | None:

@@ -25,6 +25,7 @@ Feed = tuple[str, ...]
 _KINDS = ("source", "kind", "item", "category")
 _ENDS = ("ended_on", "eliminated_on")
 _SIZES = ("amount", "loss", "value", "points")
+LEAST_SHOWN = 5
 # The own date of these is no day on which something was to be sent.
 _NO_LATENESS = ("household", "member")
 
@@ -130,6 +131,13 @@ def _learnt(feed: Feed, months: Sequence[Mapping[str, Any]], number: int) -> Lea
         for name, values in parts.items():
             values[place] = np.nan if month[name] is None else month[name]
     return Learnt(feed, rows, **parts)
+
+
+def shown_lateness(feed: Learnt) -> list[float]:
+    """Return the days month by month; of so few rows that they would speak of single households, nothing."""
+    return [
+        float(days) if rows >= LEAST_SHOWN else float("nan") for days, rows in zip(feed.late, feed.rows, strict=True)
+    ]
 
 
 def together(parts: Sequence[Learnt], feed: Feed) -> Learnt:

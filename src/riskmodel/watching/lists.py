@@ -138,14 +138,17 @@ def read_run(folder: Path, *, option: str) -> Flagged:
     for file in (record, flags):
         if not file.is_file():
             raise CallError(f"{option} {folder}: there is no {file.name}; name a folder that riskmodel score finished.")
-    told = json.loads(record.read_text(encoding="utf-8"))
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{option} {folder}: run.json is not JSON ({error}). Score again.") from None
     stated = told.get("files", {}).get("flags.parquet", {}).get("sha256")
     if stated != sha256_of(flags):
         raise DataError(f"{option} {folder}: flags.parquet is not what run.json says was written. Score again.")
-    table = pq.read_table(flags, columns=["household_id", "as_of", "flagged_by"]).to_pandas(date_as_object=True)
+    table = pq.read_table(flags, columns=["household_id", "flagged_by"]).to_pandas()
     of_model = table["flagged_by"].astype(str).isin(["model", "both"])
     return Flagged(
-        as_of=date.fromisoformat(told["as_of"]) if "as_of" in told else table["as_of"].iloc[0],
+        as_of=date.fromisoformat(told["as_of"]),
         model=str(told.get("inputs", {}).get("model", "")),
         households=set(table.loc[of_model, "household_id"]),
     )

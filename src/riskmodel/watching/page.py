@@ -13,6 +13,7 @@ from riskmodel.explain.units import percent
 from riskmodel.registry.codes import Lang, label
 from riskmodel.watching.feeds import amount_change, rows_change
 from riskmodel.watching.findings import Finding
+from riskmodel.watching.learnt import LEAST_SHOWN, shown_lateness
 from riskmodel.watching.page_words import WORDS
 from riskmodel.watching.series import Change
 from riskmodel.watching.watch import Watch
@@ -138,7 +139,7 @@ def _feeds(watch: Watch, w: dict[str, str], lang: Lang) -> dict[str, Any]:
                 feed_words(feed.feed, lang),
                 f"{int(feed.rows[-1]):,}",
                 number(_exp(None if counts is None else counts.expected), 0),
-                number(float(feed.late[-1]), 0),
+                number(shown_lateness(feed)[-1], 0),
                 number(_exp(None if amounts is None else amounts.deviation)),
             ]
         )
@@ -177,8 +178,7 @@ def _cohort(watch: Watch, w: dict[str, str], lang: Lang) -> dict[str, Any]:
         cohort.townships
     )
     rows = [
-        [name, *(f"{int(counts[when]):,}" for when in ("now", "month_ago", "year_ago"))]
-        for name, counts in parts.items()
+        [name, *(_count(counts[when]) for when in ("now", "month_ago", "year_ago"))] for name, counts in parts.items()
     ]
     return _section(w["cohort"], lines=[line], head=[w[n] for n in ("part", "now", "month_ago", "year_ago")], rows=rows)
 
@@ -204,12 +204,16 @@ def _groups(watch: Watch, w: dict[str, str], lang: Lang) -> dict[str, Any]:
     return _section(w["groups"], head=head, rows=rows)
 
 
+def _count(count: float | None) -> str:
+    return f"<{LEAST_SHOWN}" if count is None else f"{int(count):,}"
+
+
 def _percent(share: float | None) -> str:
     return "–" if share is None else percent(share)
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.2f}"
+    return "–" if value is None else f"{value:+.3f}"
 
 
 def _exp(value: float | None) -> float | None:

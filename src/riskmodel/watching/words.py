@@ -12,6 +12,7 @@ from riskmodel.registry.codes import Lang, label
 from riskmodel.watching.feeds import UNITS
 from riskmodel.watching.findings import Finding
 from riskmodel.watching.learnt import kind_columns
+from riskmodel.watching.words_of_model import of_feature, of_group, of_list, of_score, of_untrue
 
 
 class Said(NamedTuple):
@@ -247,91 +248,6 @@ def _cohort(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, st
     )
 
 
-def _untrue(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, str, str]:
-    if lang == "zh":
-        return (
-            "风险与结果不符",
-            f"{f['first']} 至 {f['last']} 的 {f['months']} 份名单，预计 {f['expected']:.0f} 户、"
-            f"实际 {f['found']:,} 户发生困难，差距超出偶然与年度差异。",
-            "用已知结果重新校准（riskmodel recalibrate），或重新训练。",
-        )
-    return (
-        "Risks do not come true as often as they say",
-        f"Of {f['months']} lists from {f['first']} to {f['last']}, {f['expected']:.0f} cases were expected and "
-        f"{f['found']:,} found, more apart than chance and the difference between years make.",
-        "Recalibrate by the outcomes that are known (riskmodel recalibrate), or train again.",
-    )
-
-
-def _feature(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, str, str]:
-    effect = "–" if f["effect"] is None else f"{f['effect']:+.2f}"
-    usual = "–" if f["usual"] is None else f"{f['usual']:.2f}"
-    missing = "–" if f["missing"] is None else f"{percent(f['missing'])}"
-    if lang == "zh":
-        return (
-            f"特征分布变化：{f['zh']}",
-            f"对平均评分的影响为 {effect}（对数几率；平常约 {usual}），缺失占 {missing}，稳定性指数 {f['index']:.2f}；"
-            "没有哪张表的变化能解释它。",
-            "核实该特征所读的表与目录是否改动；若是真实变化，检查校准。",
-        )
-    return (
-        f"A feature drifted: {f['en']}",
-        f"Its effect on the mean score is {effect} (log-odds; {usual} is usual), {missing} are missing, its stability "
-        f"index is {f['index']:.2f}; nothing seen of a table explains it.",
-        "Look at the tables that it reads and at the catalogue; if the world changed, look at calibration.",
-    )
-
-
-def _score(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, str, str]:
-    above = "–" if f["above"] is None else percent(f["above"])
-    before = "–" if f["above_expected"] is None else percent(max(0.0, f["above_expected"]))
-    if lang == "zh":
-        return (
-            "评分整体移动",
-            f"平均评分比往年应有的移动 {f['margin']:+.2f}（对数几率；平常约 {f['usual']:.2f}），"
-            f"高于去年入选线的户占 {above}，应为约 {before}。",
-            "先看上面的原因；没有原因时核实模型与目录是否换过，并检查校准。",
-        )
-    return (
-        "Scores moved as a whole",
-        f"The mean score moved by {f['margin']:+.2f} against what earlier years let expect (log-odds; {f['usual']:.2f} "
-        f"is usual); {above} lie above last year's line of the list, about {before} were to be expected.",
-        "Look at the causes first; where there is none, ask whether model or catalogue were changed, and look at "
-        "calibration.",
-    )
-
-
-def _list(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, str, str]:
-    overlap = percent(f["overlap"] or 0.0)
-    if lang == "zh":
-        return (
-            "名单变动较大",
-            f"与 {f['before']} 的名单相比，保留 {f['both']:,} 户（{overlap}），新进 {f['new']:,} 户，"
-            f"退出 {f['dropped']:,} 户。",
-            "供安排走访时参考。",
-        )
-    return (
-        "The list changed much",
-        f"Of the list of {f['before']}, {f['both']:,} households ({overlap}) are on it again; {f['new']:,} are new, "
-        f"{f['dropped']:,} are gone.",
-        "For those who plan the visits.",
-    )
-
-
-def _group(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, str, str]:
-    if lang == "zh":
-        return (
-            f"某类农户入选比例变化：{f['zh']}",
-            f"现入选 {percent(f['now'])}，一年前 {percent(f['before'])}。",
-            "看是否由上面的原因引起；若不是，查看该类农户的走访结果。",
-        )
-    return (
-        f"A group is flagged more or less often: {f['en']}",
-        f"{percent(f['now'])} of its households are flagged, {percent(f['before'])} were a year ago.",
-        "See whether a cause above explains it; if none does, look at what visits find in the group.",
-    )
-
-
 _SAYS: dict[str, Callable[[Finding, Mapping[str, Any], Lang], tuple[str, str, str]]] = {
     "unit_swapped": _unit,
     "policy_withdrawn": _policy,
@@ -344,11 +260,11 @@ _SAYS: dict[str, Callable[[Finding, Mapping[str, Any], Lang], tuple[str, str, st
     "rate_changed": _amounts,
     "amounts_moved": _amounts,
     "cohort_changed": _cohort,
-    "risks_untrue": _untrue,
-    "feature_drift": _feature,
-    "score_moved": _score,
-    "list_moved": _list,
-    "group_moved": _group,
+    "risks_untrue": lambda _, f, lang: of_untrue(f, lang),
+    "feature_drift": lambda _, f, lang: of_feature(f, lang),
+    "score_moved": lambda _, f, lang: of_score(f, lang),
+    "list_moved": lambda _, f, lang: of_list(f, lang),
+    "group_moved": lambda _, f, lang: of_group(f, lang),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from riskmodel.files import write_aside
 from riskmodel.watching.feeds import amount_change, rows_change
 from riskmodel.watching.findings import Finding
-from riskmodel.watching.learnt import Learnt
+from riskmodel.watching.learnt import Learnt, shown_lateness
 from riskmodel.watching.page import page
 from riskmodel.watching.watch import Watch
 from riskmodel.watching.words import say
@@ -70,7 +70,7 @@ def _feed(feed: Learnt) -> dict[str, Any]:
     return {
         "feed": "/".join(part for part in feed.feed if part),
         "rows": [int(count) for count in feed.rows],
-        "days_late": list(feed.late),
+        "days_late": shown_lateness(feed),
         "rows_change": None if rows is None else rows.to_dict(),
         "amounts_change": None if amounts is None else amounts.to_dict(),
     }
