@@ -144,7 +144,8 @@ def watch(
     cohort = trained_cohort(bundle.manifest, catalogue, model=model)
     reference = reference_months(registry, as_of, months)
     outcome = catalogue.outcomes.get(str(bundle.manifest.get("outcome")))
-    ripe = [] if outcome is None else _ripe(as_of, outcome, taught=newest_taught(bundle), first=reference[0])
+    full = add_months(ledgers_begin(registry, as_of), YEAR)
+    ripe = [] if outcome is None else _ripe(as_of, outcome, taught=newest_taught(bundle), first=full)
     year_ago = reference[-1 - YEAR] if len(reference) > YEAR else None
     lists = {as_of, reference[-2], *ripe, *([year_ago] if year_ago else [])}
     rows = gather(
@@ -211,9 +212,7 @@ def reference_months(registry: Registry, as_of: date, months: int) -> list[date]
     """
     if months < LEAST_MONTHS:
         raise CallError(f"--months is {months}: expected {LEAST_MONTHS} or more, or nothing can be said to be usual.")
-    begins = begins_known(registry, before=as_of)
-    ledgers = [day for name, day in begins.items() if schema.table(name).ledger]
-    first = max(ledgers, default=min(begins.values(), default=as_of))
+    first = ledgers_begin(registry, as_of)
     for full in (YEAR, 1):
         found = [day for day in months_before(as_of, months) if day >= add_months(first, full)]
         if len(found) > LEAST_MONTHS:
@@ -222,6 +221,13 @@ def reference_months(registry: Registry, as_of: date, months: int) -> list[date]
         f"{registry.path}: before {as_of} the registry knows what happened since {first}: that is fewer than "
         f"{LEAST_MONTHS} months to compare with. Watch a later date."
     )
+
+
+def ledgers_begin(registry: Registry, as_of: date) -> date:
+    """Return since when what is entered month by month was kept, as known at ``as_of``; without ledgers, anything."""
+    begins = begins_known(registry, before=as_of)
+    ledgers = [day for name, day in begins.items() if schema.table(name).ledger]
+    return max(ledgers, default=min(begins.values(), default=as_of))
 
 
 def _ripe(as_of: date, outcome: OutcomeSpec, *, taught: date | None, first: date) -> list[date]:
