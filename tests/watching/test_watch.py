@@ -148,3 +148,36 @@ def test_too_short_a_past_is_said(watched):
         # Ledgers begin in June 2020: from June 2021 a year's window is full.
         assert reference_months(registry, date(2022, 4, 1), 24)[0] == date(2021, 6, 1)
         assert reference_months(registry, date(2021, 4, 1), 24)[0] == date(2020, 7, 1)
+
+
+def cheaper(share_of_townships: float, factor: float, registry):
+    """What lets crops be sold at ``factor`` times the price from the day on, in a part of the townships."""
+    households = pq.read_table(registry / "household.parquet", columns=["household_id", "township_code"])
+    townships = sorted(set(households["township_code"].to_pylist()))
+    struck = set(townships[: round(share_of_townships * len(townships))])
+    mask = pc.is_in(households["township_code"].cast(pa.string()), value_set=pa.array(sorted(struck)))
+    ids = households.filter(mask)["household_id"].combine_chunks()
+
+    def change(table: pa.Table) -> pa.Table:
+        crops = pc.equal(table["item"].cast(pa.string()), "crops")
+        hit = pc.and_(pc.and_(since(table), crops), pc.is_in(table["household_id"], value_set=ids))
+        return replaced(table, "amount", pc.if_else(hit, pc.multiply(table["amount"], factor), table["amount"]))
+
+    return change
+
+
+def test_a_price_falls_everywhere(watched, elsewhere):
+    place = with_table(watched.registry, elsewhere, "income", cheaper(1.0, 0.5, watched.registry))
+    found = watched.watch(place)
+    assert first(found) == ("price_shock", "income/operating/crops")
+    figures = found.findings[0].figures
+    assert figures["ratio"] == pytest.approx(0.5, rel=0.3)
+    assert figures["townships_moved"] == figures["townships"] > 3
+
+
+def test_what_falls_in_a_few_townships_is_no_price(watched, elsewhere):
+    place = with_table(watched.registry, elsewhere, "income", cheaper(0.3, 0.02, watched.registry))
+    found = watched.watch(place)
+    assert first(found) == ("amounts_moved", "income/operating/crops")
+    assert found.needs_person
+    assert found.findings[0].figures["townships_moved"] < 0.6 * found.findings[0].figures["townships"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 # A township of fewer rows in either month says nothing.
 LEAST_ROWS = 10
-EVERYWHERE = 0.6
+EVERYWHERE, _HALF = 0.6, 0.5
 
 
 def told_where(registry: Registry, finding: Finding, ends: Sequence[date]) -> Finding:
@@ -30,8 +31,9 @@ def told_where(registry: Registry, finding: Finding, ends: Sequence[date]) -> Fi
     moved = _by_township(registry, finding.feed, ends)
     if not moved:
         return finding
-    down = finding.figures["ratio"] < 1
-    alike = sum(step < 0 if down else step > 0 for step in moved)
+    # At least half as far as the county, and the same way.
+    county = math.log(finding.figures["ratio"])
+    alike = sum(step / county >= _HALF for step in moved)
     figures = {**finding.figures, "townships": len(moved), "townships_moved": alike}
     kind = finding.kind if alike >= EVERYWHERE * len(moved) else "amounts_moved"
     return replace(finding, kind=kind, figures=figures)

@@ -192,7 +192,9 @@ def _amounts(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, s
             "price_shock": "核实是否市场价格或工价变化。若属实，受影响的户风险确实变了：评分可用，但请提前安排走访，"
             "并在结果成熟后检查校准。",
             "rate_changed": "核实补贴、低保等标准是否调整；若下调，受影响的户优先走访。",
-            "amounts_moved": "供了解；若报送部门改了口径，请核实。",
+            "amounts_moved": "只在部分乡镇下降：核实是当地的灾害、市场，还是填报有误，并先走访这些乡镇。"
+            if finding.needs_person
+            else "供了解；若报送部门改了口径，请核实。",
         }[finding.kind]
         return (
             title,
@@ -210,7 +212,10 @@ def _amounts(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, s
         "price_shock": "Find out whether prices or wages changed. If they did, the risks of those hit did too: the "
         "scores may be used, visits should be planned early, and calibration looked at once outcomes are known.",
         "rate_changed": "Find out whether rates of benefits were changed; where they were cut, visit those hit first.",
-        "amounts_moved": "For the record; ask whether the department changed what it counts.",
+        "amounts_moved": "It fell in some townships only: find out whether it is a disaster or a market there, or how "
+        "they enter it, and visit there first."
+        if finding.needs_person
+        else "For the record; ask whether the department changed what it counts.",
     }[finding.kind]
     return (
         title,
