@@ -33,6 +33,7 @@ from riskmodel.engine.calendar import add_months
 from riskmodel.features.builder import build_labels
 from riskmodel.model import Bundle, load_bundle, save_bundle
 from riskmodel.monitoring import Capacity
+from riskmodel.monitoring.choosing import Selection
 from riskmodel.monitoring.cohort import trained_cohort
 from riskmodel.policy import default_policy
 from riskmodel.simulation import Switches, simulate_registry
@@ -52,7 +53,7 @@ MONTHS = [add_months(FIRST, number) for number in range(20)]
 LISTS_FROM = date(2021, 10, 1)
 STRUCK = date(2023, 7, 1)
 PRICES_OF = 2024
-CAPACITY = Capacity.parse("5%")
+SELECTION = Selection(Capacity.parse("5%"))
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def seen(registry: Path, bundle: Bundle, day: date) -> Watch:
             as_of=day,
             catalogue=load_catalogue(ROOT / "features"),
             policy=default_policy(),
-            capacity=CAPACITY,
+            selection=SELECTION,
         )
 
 
@@ -199,7 +200,7 @@ def lists_that_came_true(registry: Path, bundle: Bundle, *, seed: int) -> Iterat
             engine="auto",
         )
         labels = build_labels(opened, as_of=days, outcome="need", catalogue=catalogue, policy=policy)
-        drawn = {day: draw(opened, rows.lists[day], as_of=day, capacity=CAPACITY) for day in days}
+        drawn = {day: draw(opened, rows.lists[day], as_of=day, selection=SELECTION) for day in days}
     truth = labels.set_index(["as_of", "household_id"])["outcome"].astype("Float64")
     found: dict[date, Matured] = {}
     for day in days:

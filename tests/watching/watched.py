@@ -16,6 +16,7 @@ from riskmodel import Registry, RiskClassifier, build_training_set, load_catalog
 from riskmodel.features import Catalogue
 from riskmodel.model import Bundle, load_bundle, save_bundle
 from riskmodel.monitoring import Capacity
+from riskmodel.monitoring.choosing import Selection
 from riskmodel.policy import default_policy
 from riskmodel.simulation import simulate_registry
 from riskmodel.watching.watch import Watch, watch
@@ -47,7 +48,12 @@ class Watched:
 
     def watch(self, registry: Path | None = None, *, as_of: date = AS_OF, **changes: object) -> Watch:
         """Watch one month of the county, or of another registry by the same model."""
-        options = {"model": "small@1", "policy": default_policy(), "capacity": Capacity.parse("10%"), **changes}
+        options = {
+            "model": "small@1",
+            "policy": default_policy(),
+            "selection": Selection(Capacity.parse("10%")),
+            **changes,
+        }
         with Registry.open(registry or self.registry) as opened:
             return watch(opened, self.bundle, as_of=as_of, catalogue=self.catalogue, **options)  # type: ignore[arg-type]
 

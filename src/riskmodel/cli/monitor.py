@@ -12,13 +12,27 @@ from riskmodel.errors import CallError
 
 
 def monitor(
-    registry: Annotated[Path, typer.Argument(help="The registry: a folder of Parquet files, or a .duckdb file.")],
+    registry: Annotated[
+        str,
+        typer.Argument(
+            help="The registry: a folder of Parquet files, a .duckdb file, or a database: postgresql://user@host/name."
+        ),
+    ],
     as_of: Annotated[str, typer.Option("--as-of", help="Date (YYYY-MM-DD): the registry as it was known then.")],
     model: Annotated[str, typer.Option(help="NAME@champion, or a version: NAME@3.")],
     out: Annotated[Path, typer.Option(help="A folder for monitor.json and monitor.html.")],
     capacity: Annotated[
-        str, typer.Option(help="Of the list whose precision is estimated: a share (0.05, 5%) or a number (200).")
-    ] = "0.05",
+        str | None,
+        typer.Option(
+            help="Of the list whose precision is estimated: a share (0.05, 5%) or a number (200); 5% if unsaid."
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Instead of a capacity: everyone whose risk is at least this, such as 0.2.")
+    ] = None,
+    per: Annotated[
+        str, typer.Option(help="What has that capacity: the whole registry, or each county, township or village.")
+    ] = "registry",
     months: Annotated[int, typer.Option(help="How many months before are the reference; feeds, twice as many.")] = 24,
     sample: Annotated[int, typer.Option(help="Of how many households the features are followed.")] = 5000,
     run: Annotated[
@@ -49,21 +63,27 @@ def monitor(
     from riskmodel.features.engines import check_engine
 
     check_engine(engine, option="--engine")
-    check_output_folder(out, registry=registry)
+    from riskmodel.monitoring.choosing import Selection, unit_of
+    from riskmodel.registry.database import is_database
+
+    check_output_folder(out, registry=None if is_database(registry) else Path(registry))
+    if capacity is not None and threshold is not None:
+        raise CallError("--capacity and --threshold: one of them says who is flagged, not both.")
     if sample < 100:
         raise CallError(f"--sample is {sample}: expected 100 households or more.")
     from riskmodel.features import load_catalogue
     from riskmodel.model import ModelStore, load_bundle
     from riskmodel.monitoring import Capacity
+    from riskmodel.monitoring.source import source
     from riskmodel.progress import step
-    from riskmodel.registry import Registry
     from riskmodel.watching.lists import read_run
     from riskmodel.watching.watch import watch
     from riskmodel.watching.words import say
     from riskmodel.watching.write import PAGE, write_watch
     from riskmodel.workspace import default_models, workspace_policy
 
-    asked = Capacity.parse(capacity)
+    asked = Capacity.parse(capacity or "5%") if threshold is None else None
+    selection = Selection(asked, threshold, unit_of(per, option="--per"))
     flagged = None if run is None else read_run(run, option="--run")
     earlier = None if previous is None else read_run(previous, option="--previous")
     if flagged is not None and flagged.as_of != day:
@@ -76,7 +96,7 @@ def monitor(
     if flagged is not None and flagged.model != reference:
         raise CallError(f"--run {run}: was scored by {flagged.model}, not by {reference}.")
     bundle, entries = load_bundle(folder), load_catalogue(catalogue)
-    with Registry.open(registry) as opened, step(f"Watching {day}"):
+    with source(registry, out) as opened, step(f"Watching {day}"):
         warn_beyond_cut(opened, [day])
         seen = watch(
             opened,
@@ -85,7 +105,7 @@ def monitor(
             as_of=day,
             catalogue=entries,
             policy=workspace_policy(),
-            capacity=asked,
+            selection=selection,
             months=months,
             sample=sample,
             run=flagged,

@@ -9,16 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.errors import CallError, DataError
-from riskmodel.monitoring.choosing import choose
+from riskmodel.monitoring.choosing import Selection, choose
 from riskmodel.monitoring.standing import standing
 
 if TYPE_CHECKING:
-    from riskmodel.monitoring.capacity import Capacity
     from riskmodel.registry import Registry
 
 _RISKS = np.linspace(0, 1, 11)[1:-1]
@@ -54,21 +54,24 @@ class Drawn:
         return self.rows["risk"].to_numpy(dtype=np.float64)[self.flagged]
 
 
-def draw(registry: Registry, rows: pd.DataFrame, *, as_of: date, capacity: Capacity) -> Drawn:
+def draw(registry: Registry, rows: pd.DataFrame, *, as_of: date, selection: Selection) -> Drawn:
     """Draw the model's list from everyone's risks: not on the list already, of the model's cohort, riskiest first."""
     known = standing(registry, as_of=as_of).reindex(rows["household_id"])
-    nobody = np.zeros(len(rows), dtype=bool)
-    choice = choose(
-        household_id=rows["household_id"].tolist(),
-        as_of=as_of,
-        risk=rows["risk"].to_numpy(dtype=np.float64),
-        margin=rows["margin"].to_numpy(dtype=np.float64),
-        on_list=known["on_list"].eq(True).to_numpy(dtype=bool),
-        named_by_rule=nobody,
-        in_cohort=rows["in_cohort"].to_numpy(dtype=bool),
-        capacity=capacity,
+    scored = rows[["household_id", "risk", "margin", "in_cohort", *selection.unit]].assign(
+        on_list=known["on_list"].eq(True).to_numpy(dtype=bool), named=False
     )
-    return Drawn(as_of=as_of, rows=rows, flagged=choice.by_model, eligible=choice.eligible)
+    connection = ibis.duckdb.connect()
+    try:
+        chosen = choose(ibis.memtable(scored), selection, as_of=as_of).select("household_id", "by_model", "rank")
+        found = connection.to_pyarrow(chosen).to_pandas().set_index("household_id").reindex(rows["household_id"])
+    finally:
+        connection.disconnect()
+    return Drawn(
+        as_of=as_of,
+        rows=rows,
+        flagged=found["by_model"].eq(True).to_numpy(dtype=bool),
+        eligible=int(found["rank"].notna().sum()),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
 
-_PLACES = ("township_code", "village_code")
+_PLACES = ("county_code", "township_code", "village_code")
 _GROUP = "_group_"
 _DIGESTS = 1 << 32
 
@@ -42,7 +42,7 @@ class Rows:
     sample : DataFrame
         ``household_id``, ``as_of`` and the model's features of the sampled households, at every date.
     lists : dict
-        By date, everyone's ``household_id``, ``village_code``, ``margin``, ``risk``, ``in_cohort`` and membership of
+        By date, everyone's ``household_id``, places, ``margin``, ``risk``, ``in_cohort`` and membership of
         the groups (1, 0, NaN where not known).
     present : dict
         By date, how many households are present in each township.
@@ -145,7 +145,7 @@ class _Gathering:
                 X = self.bundle.pick(rows)
                 classifier = self.bundle.classifier
                 self.parts[drawn].append(
-                    rows[["household_id", "village_code", *groups]].assign(
+                    rows[["household_id", *_PLACES, *groups]].assign(
                         margin=np.asarray(classifier.decision_function(X), dtype=np.float64),
                         risk=np.asarray(classifier.predict_proba(X)[:, 1], dtype=np.float64),
                         in_cohort=in_cohort(rows),

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from riskmodel.features import Catalogue
     from riskmodel.features.prediction import OutcomeSpec
     from riskmodel.model import Bundle
-    from riskmodel.monitoring.capacity import Capacity
+    from riskmodel.monitoring.choosing import Selection
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
 
@@ -110,7 +110,7 @@ def watch(
     as_of: date,
     catalogue: Catalogue,
     policy: Policy,
-    capacity: Capacity,
+    selection: Selection,
     months: int = MONTHS,
     sample: int = SAMPLE,
     run: Flagged | None = None,
@@ -123,8 +123,8 @@ def watch(
     ----------
     model : str
         ``NAME@VERSION``, for messages.
-    capacity : Capacity
-        Of the list whose precision is estimated.
+    selection : Selection
+        How many are flagged, and out of whom, on the list whose precision is estimated.
     months : int
         How many months before ``as_of`` are the reference; fewer where the registry does not reach as far.
     sample : int
@@ -159,7 +159,7 @@ def watch(
         sample=sample,
         engine=engine,
     )
-    drawn = {day: draw(registry, rows.lists[day], as_of=day, capacity=capacity) for day in lists}
+    drawn = {day: draw(registry, rows.lists[day], as_of=day, selection=selection) for day in lists}
     now = drawn[as_of]
     if not now.flagged.any():
         raise DataError(
