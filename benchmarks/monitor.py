@@ -53,6 +53,7 @@ MONTHS = [add_months(FIRST, number) for number in range(20)]
 LISTS_FROM = date(2021, 10, 1)
 STRUCK = date(2023, 7, 1)
 PRICES_OF = 2024
+PARTS = ["precision", "quiet", "planted"]
 SELECTION = Selection(Capacity.parse("5%"))
 
 
@@ -272,56 +273,65 @@ def off(months: list[dict[str, Any]]) -> float:
 
 
 def main() -> None:
-    """Measure, print, and with --write keep what was measured."""
+    """Measure, print, and with --write keep what was measured beside what other calls measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--households", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, nargs=2, default=(1, 12), metavar=("FIRST", "LAST"))
-    parser.add_argument("--watched", type=int, default=3, help="in so many of them months without drift are watched")
-    parser.add_argument("--planted", type=int, default=2, help="in so many of them each drift is planted")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 9)))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--watched", type=int, default=2, help="in so many counties months without drift are watched")
+    parser.add_argument("--planted", type=int, default=2, help="in so many counties each drift is planted")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    kept: dict[str, list[dict[str, Any]]] = {"planted": [], "quiet": [], "precision": []}
-
-    def keep(name: str, rows: Iterator[dict[str, Any]]) -> None:
-        for row in rows:
-            kept[name].append(row)
-            if name != "precision":
-                print(row, flush=True)
-
-    for number, seed in enumerate(range(given.seeds[0], given.seeds[1] + 1)):
+    for number, seed in enumerate(given.seeds):
         with tempfile.TemporaryDirectory() as scratch:
             folder, started = Path(scratch), time.perf_counter()
             plain = county(folder / "plain", households=given.households, seed=seed)
             bundle = model_of(plain, folder / "bundle")
-            keep("precision", lists_that_came_true(plain, bundle, seed=seed))
-            if number < given.watched:
-                keep("quiet", quiet(plain, bundle, MONTHS if number == 0 else MONTHS[::3], seed=seed))
-            if number < given.planted:
-                keep("planted", planted(folder, bundle, plain, households=given.households, seed=seed))
-            print(f"county {seed}: {time.perf_counter() - started:.0f} s, {summary(kept)['precision']}", flush=True)
-    told = {"households": given.households, **summary(kept)}
-    print(json.dumps(told, indent=1))
-    if given.write:
-        BASELINE.write_text(json.dumps({**told, "rows": kept}, indent=1) + "\n", encoding="utf-8")
+            if "precision" in given.parts:
+                keep("precision", lists_that_came_true(plain, bundle, seed=seed), given)
+            if "quiet" in given.parts and number < given.watched:
+                keep("quiet", quiet(plain, bundle, MONTHS if seed == 1 else MONTHS[::3], seed=seed), given)
+            if "planted" in given.parts and number < given.planted:
+                keep("planted", planted(folder, bundle, plain, households=given.households, seed=seed), given)
+            print(f"county {seed}: {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def keep(part: str, rows: Iterator[dict[str, Any]], given: argparse.Namespace) -> None:
+    """Print a part's rows as they come; with --write, each takes the place of the one of its county and month."""
+    for row in rows:
+        print(row, flush=True)
+        if not given.write:
+            continue
+        told = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.is_file() else {}
+        kept: dict[str, list[dict[str, Any]]] = {name: told.get("rows", {}).get(name, []) for name in PARTS}
+
+        def which(one: dict[str, Any]) -> tuple[Any, ...]:
+            return (one["seed"], one.get("planted", ""), one["as_of"])
+
+        kept[part] = sorted([*(one for one in kept[part] if which(one) != which(row)), row], key=which)
+        whole = {"households": given.households, **summary(kept), "rows": kept}
+        BASELINE.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
 def summary(kept: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Return the figures that the issue asks for."""
     lists, quiet_months, drifts = kept["precision"], kept["quiet"], kept["planted"]
-    return {
+    told: dict[str, Any] = {
         "named_first": {"runs": len(drifts), "named": sum(row["named_first"] for row in drifts)},
         "without_drift": {
             "months": len(quiet_months),
             "false_alarms": sum(bool(row["alarms"]) for row in quiet_months),
         },
-        "precision": {
+    }
+    if lists:
+        told["precision"] = {
             "months": len(lists),
             "counties": len({row["seed"] for row in lists}),
             "covered": round(float(np.mean([row["covered"] for row in lists])), 3),
             "mean_width": round(float(np.mean([row["interval"][1] - row["interval"][0] for row in lists])), 3),
             "log_odds_off": round(off(lists), 3),
-        },
-    }
+        }
+    return told
 
 
 if __name__ == "__main__":
