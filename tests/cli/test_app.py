@@ -37,6 +37,7 @@ LEAVES = {
     "models": ["versions, aliases", "headline figures"],
     "promote": ["promotions.jsonl", "champion"],
     "score": ["scores.parquet", "flags.parquet", "run.json"],
+    "monitor": ["monitor.json", "monitor.html", "the culprit first", "Exit code 1"],
     "report": ["index.html", "list.xlsx", "township"],
     "run-month": ["month.json", "--resume", "naming it", "Exit code 1"],
     "measures": ["fact by fact", "--quota", "never grants"],

@@ -202,7 +202,7 @@ def test_switches_are_said_and_kept(cli, tmp_path):
     out = tmp_path / "county"
     call = ("simulate", out, "-n", 40, "-y", 2, "--until", "2025-01-01")
     thrown = ("--withdraw-support-from", "2024-07-01", "--disasters", "2023=0", "--disasters", "2024=2")
-    ended = cli(*call, *thrown, "--line", "2024=9500")
+    ended = cli(*call, *thrown, "--prices", "2024=0.6", "--line", "2024=9500")
     assert ended.code == 0, ended.err
     assert "no direct support from 2024-07-01; 0 times the disasters of 2023; 2 times" in ended.said
     assert "line 9,500 yuan from 1 January 2024" in ended.said
@@ -212,6 +212,7 @@ def test_switches_are_said_and_kept(cli, tmp_path):
     assert told["switches"] == {
         "withdraw_support_from": "2024-07-01",
         "disasters": {"2023": 0.0, "2024": 2.0},
+        "prices": {"2024": 0.6},
         "line": {"2024": 9500.0},
     }
     again = cli(*call)

@@ -31,6 +31,7 @@ SMALL = {"households": 900, "years": 3, "seed": 8, "until": date(2026, 1, 1)}
 THROWN = {
     "support": (Switches(withdraw_support_from=DAY), DAY),
     "disasters": (Switches(disasters={2024: 4.0}), date(2024, 1, 1)),
+    "prices": (Switches(prices={2024: 0.5}), date(2024, 1, 1)),
     "line": (Switches(line={2025: 14_000}), date(2025, 1, 1)),
 }
 
@@ -100,7 +101,7 @@ def test_nothing_switched_is_no_switch(plain, tmp_path):
         assert file.read_bytes() == (tmp_path / "same" / file.name).read_bytes(), file.name
     assert not (plain.path / POLICY_FILE).exists()
     told = json.loads((plain.path / MADE).read_text())
-    assert told["switches"] == {"withdraw_support_from": None, "disasters": {}, "line": {}}
+    assert told["switches"] == {"withdraw_support_from": None, "disasters": {}, "prices": {}, "line": {}}
 
 
 def test_support_ends_on_the_day_and_is_given_no_more(plain, switched):
@@ -193,6 +194,17 @@ def test_only_that_year_has_more_disasters(plain, switched):
     assert hits(switched["disasters"], 2023) == hits(plain, 2023)
 
 
+def test_only_that_year_is_sold_at_half_the_price(plain, switched):
+    def sold(county: Written, item: str, year: int) -> float:
+        rows = county.standing("income")
+        return float(rows[(rows.item == item) & (rows.month.dt.year == year)].amount.median())
+
+    for item in ("crops", "livestock"):
+        assert sold(switched["prices"], item, 2024) == pytest.approx(0.5 * sold(plain, item, 2024), rel=0.1)
+        assert sold(switched["prices"], item, 2023) == sold(plain, item, 2023)
+    assert sold(switched["prices"], "crops_cost", 2024) == pytest.approx(sold(plain, "crops_cost", 2024), rel=0.05)
+
+
 def test_a_higher_line_puts_more_on_the_list(plain, switched):
     def listed(county: Written) -> int:
         return int((county.standing("listing").identified_on >= pd.Timestamp(2025, 1, 1)).sum())
@@ -244,6 +256,8 @@ def test_the_true_risk_is_held_against_the_switched_line(tmp_path):
         (Switches(disasters={2022: 2.0}), "--disasters names the year 2022; expected a year of the history, 2023 to"),
         (Switches(disasters={2024: -1.0}), "--disasters 2024=-1: expected how many times"),
         (Switches(disasters={2024: float("nan")}), "--disasters 2024=nan"),
+        (Switches(prices={2022: 0.6}), "--prices names the year 2022"),
+        (Switches(prices={2024: 0.0}), "--prices 2024=0: expected how many times the usual price, above 0"),
         (Switches(line={2026: 9000.0}), "--line names the year 2026"),
         (Switches(line={2024: 0.0}), "--line 2024=0: expected yuan"),
         (Switches(line={2024: float("inf")}), "--line 2024=inf"),

@@ -27,6 +27,7 @@ COMMANDS = (
     "models",
     "promote",
     "score",
+    "monitor",
     "report",
     "run_month",
     "measures",

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from riskmodel.simulation import Switches
 
-SUPPORT_OPTION, DISASTERS_OPTION, LINE_OPTION = "--withdraw-support-from", "--disasters", "--line"
+SUPPORT_OPTION, DISASTERS_OPTION = "--withdraw-support-from", "--disasters"
+PRICES_OPTION, LINE_OPTION = "--prices", "--line"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +48,15 @@ def simulate(
             metavar="YEAR=FACTOR",
             help="How many times the usual chance of a disaster a year has: 2024=2 doubles it, 2024=0 leaves none. "
             "Repeatable.",
+        ),
+    ] = None,
+    prices: Annotated[
+        list[str] | None,
+        typer.Option(
+            PRICES_OPTION,
+            metavar="YEAR=FACTOR",
+            help="How many times the usual price crops and animals are sold at in a year: 2024=0.6 is a fall by two "
+            "fifths. Repeatable.",
         ),
     ] = None,
     line: Annotated[
@@ -131,9 +141,9 @@ def simulate(
 
     The county has the code 369901, which is assigned to no place. Nothing in it is about real people.
 
-    A switch (--withdraw-support-from, --disasters, --line) changes what comes after its day and nothing before it: the
-    same seed with and without one gives two counties to compare household by household. simulated.json says what was
-    switched.
+    A switch (--withdraw-support-from, --disasters, --prices, --line) changes what comes after its day and nothing
+    before it: the same seed with and without one gives two counties to compare household by household. simulated.json
+    says what was switched.
 
     Example: riskmodel simulate out/county --households 2000 --years 6 --seed 1
     """
@@ -147,7 +157,7 @@ def simulate(
             "--drivers is given without --truth: say how often each year is to be lived, such as --truth 100."
         )
     at = [parse_date(text, option="--truth-at") for text in truth_at or []]
-    switches = _switches(withdraw_support_from, disasters, line)
+    switches = _switches(withdraw_support_from, disasters, prices, line)
     check_output_folder(out, option="OUT")
     if report:
         _refuse_report(out, households=households, years=years, seed=seed, cut=cut, dirty=dirty)
@@ -184,13 +194,16 @@ def simulate(
         _report(out, title=title, households=households, seed=seed, cut=cut, switches=switches)
 
 
-def _switches(support: str | None, disasters: list[str] | None, line: list[str] | None) -> Switches:
+def _switches(
+    support: str | None, disasters: list[str] | None, prices: list[str] | None, line: list[str] | None
+) -> Switches:
     """Read the switches as the command line gives them."""
     from riskmodel.simulation import Switches
 
     return Switches(
         withdraw_support_from=None if support is None else parse_date(support, option=SUPPORT_OPTION),
         disasters=parse_by_year(disasters or [], option=DISASTERS_OPTION, such_as="2024=2"),
+        prices=parse_by_year(prices or [], option=PRICES_OPTION, such_as="2024=0.6"),
         line=parse_by_year(line or [], option=LINE_OPTION, such_as="2024=9000"),
     )
 

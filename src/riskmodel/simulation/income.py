@@ -129,7 +129,8 @@ def _crops(county: County) -> np.ndarray:
     harvest = p["harvest_share"][month - 1]
     if harvest > 0:
         noise = rng.lognormal(0, p["harvest_sd"] * households.volatility)
-        net += _note(county, OPERATING, 0, value * harvest * noise * (1 - households.crop_damage))
+        sold = value * harvest * noise * (1 - households.crop_damage) * county.price_factor
+        net += _note(county, OPERATING, 0, sold)
         households.crop_damage = households.crop_damage * 0.35
     cost = p["crop_cost_season"][month - 1]
     if cost > 0:
@@ -150,7 +151,14 @@ def _ventures(county: County) -> np.ndarray:
     keeps = households.livestock & (labour > 0.4)
     scale = growth(county) * np.exp(1.1 * households.farm_skill + 0.5 * households.level)
     sold = np.where(keeps & (rng.random(n) < p["livestock_sale_chance"]), 1.0, 0.0) * p["livestock_sale"]
-    sold = sold * scale * labour * np.exp(county.places.price) * rng.lognormal(0, 0.35 * households.volatility)
+    sold = (
+        sold
+        * scale
+        * labour
+        * np.exp(county.places.price)
+        * county.price_factor
+        * rng.lognormal(0, 0.35 * households.volatility)
+    )
     fed = np.where(keeps & (county.month % 3 == 0), p["livestock_quarter_cost"], 0.0) * scale * labour
     worker = np.flatnonzero(members.job == JOB["own"])
     trade = np.bincount(

@@ -229,6 +229,11 @@ class County:
         """How many times the usual chance of a disaster the current year has."""
         return self.switches.disaster_factor(int(self.calendar.year[self.t]))
 
+    @property
+    def price_factor(self) -> float:
+        """How many times the usual price crops and animals are sold at in the current year."""
+        return self.switches.price_factor(int(self.calendar.year[self.t]))
+
     def size(self) -> np.ndarray:
         """Members present in each household."""
         return self.per_household(self.members.present(self.today).astype(np.float64))

@@ -1,4 +1,4 @@
-"""What may be switched in the simulated county: support withdrawn, more or fewer disasters, another line.
+"""What may be switched in the simulated county: support withdrawn, disasters, prices, another line.
 
 Whatever is switched takes effect on a day. Until then the county lives, and its registry learns, exactly as without the
 switch: two registries of one seed can be compared household by household.
@@ -34,6 +34,8 @@ class Switches:
         from then on (:mod:`riskmodel.simulation.withdrawal`).
     disasters : mapping of int to float
         By calendar year, how many times the usual chance of a disaster: 2 doubles it, 0 leaves none.
+    prices : mapping of int to float
+        By calendar year, how many times the usual price crops and animals are sold at: 0.6 is a fall by two fifths.
     line : mapping of int to float
         By calendar year, the monitoring line from 1 January, yuan of net income per head and year; in force until the
         policy record's next one. All that the county holds against the line moves with it, dibao's standard too.
@@ -52,11 +54,12 @@ class Switches:
     withdraw_support_from: date | None = None
     disasters: Mapping[int, float] = field(default_factory=dict)
     line: Mapping[int, float] = field(default_factory=dict)
+    prices: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def thrown(self) -> bool:
         """Whether anything is other than usual."""
-        return self.withdraw_support_from is not None or bool(self.disasters) or bool(self.line)
+        return self.withdraw_support_from is not None or any((self.disasters, self.line, self.prices))
 
     @property
     def withdrawn_on(self) -> int | None:
@@ -66,6 +69,10 @@ class Switches:
     def disaster_factor(self, year: int) -> float:
         """Return how many times the usual chance of a disaster a year has."""
         return float(self.disasters.get(year, 1.0))
+
+    def price_factor(self, year: int) -> float:
+        """Return how many times the usual price crops and animals are sold at in a year."""
+        return float(self.prices.get(year, 1.0))
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -96,7 +103,7 @@ class Switches:
         """
         self._check_support(calendar)
         years = sorted({int(year) for year in calendar.year[calendar.first : calendar.months]})
-        for option, given in (("--disasters", self.disasters), ("--line", self.line)):
+        for option, given in (("--disasters", self.disasters), ("--prices", self.prices), ("--line", self.line)):
             for year in given:
                 if year not in years:
                     raise CallError(
@@ -107,6 +114,11 @@ class Switches:
                 raise CallError(
                     f"--disasters {year}={factor:g}: expected how many times the usual chance, 0 or more, such "
                     f"as {year}=2."
+                )
+        for year, factor in self.prices.items():
+            if not (math.isfinite(factor) and factor > 0):
+                raise CallError(
+                    f"--prices {year}={factor:g}: expected how many times the usual price, above 0, such as {year}=0.6."
                 )
         for year, value in self.line.items():
             if not (math.isfinite(value) and value > 0):
@@ -131,6 +143,7 @@ class Switches:
         return {
             "withdraw_support_from": None if day is None else day.isoformat(),
             "disasters": {str(year): float(factor) for year, factor in sorted(self.disasters.items())},
+            "prices": {str(year): float(factor) for year, factor in sorted(self.prices.items())},
             "line": {str(year): float(value) for year, value in sorted(self.line.items())},
         }
 
@@ -139,6 +152,7 @@ class Switches:
         day = self.withdraw_support_from
         said = [] if day is None else [f"no direct support from {day}"]
         said += [f"{factor:g} times the disasters of {year}" for year, factor in sorted(self.disasters.items())]
+        said += [f"{factor:g} times the prices of {year}" for year, factor in sorted(self.prices.items())]
         return said + [f"line {value:,.0f} yuan from 1 January {year}" for year, value in sorted(self.line.items())]
 
     def policy_file(self) -> str:
