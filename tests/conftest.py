@@ -21,7 +21,7 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
-for folder in ("assistance", "explain", "leakage", "monitoring", "parity", "watching", "watchlist"):
+for folder in ("assistance", "explain", "leakage", "monitoring", "parity", "spark", "watching", "watchlist"):
     sys.path.insert(0, str(ROOT / "tests" / folder))
 
 

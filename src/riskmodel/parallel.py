@@ -12,9 +12,19 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_most: int | None = None
+
+
+def use_cores(most: int) -> None:
+    """Let this process use no more cores than so many: others of its kind run beside it."""
+    global _most  # noqa: PLW0603
+    _most = most
+
 
 def cores() -> int:
     """Return the number of cores that this process may use."""
+    if _most is not None:
+        return _most
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

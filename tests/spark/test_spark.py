@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from scored import listing, make_county, read
 from typer.testing import CliRunner
 
 from riskmodel.cli.app import app
@@ -116,22 +115,6 @@ def test_another_thread_works_in_the_same_spark(county: Path, tmp_path: Path) ->
     here = build(tmp_path / "here")
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(build, tmp_path / "there").result() == here
-
-
-def test_scores_equal_duckdb(tmp_path: Path) -> None:
-    made = make_county(tmp_path)
-    # A folder's name is no pattern.
-    where = {"spark": tmp_path / "by [1] spark", "duckdb": tmp_path / "by duckdb"}
-    for engine, out in where.items():
-        told = made.score(out, engine=engine)
-        assert told["features_engine"]["engine"] == engine
-    spark, duckdb = (read(out, "scores.parquet") for out in where.values())
-    pd.testing.assert_frame_equal(spark, duckdb, rtol=1e-9)
-    spark, duckdb = (read(out, "flags.parquet") for out in where.values())
-    assert len(duckdb)
-    for name in ("household_id", "rank", "flagged_by", "category", "risk_types", "measures"):
-        assert spark[name].astype(str).tolist() == duckdb[name].astype(str).tolist()
-    assert listing(where["spark"]) == listing(where["duckdb"])
 
 
 def test_a_registry_that_is_not_indexed_is_refused(county: Path, tmp_path: Path) -> None:

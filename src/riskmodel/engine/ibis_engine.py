@@ -65,7 +65,7 @@ def matrix(
     known: dict[plan.Household, str] = {reduction: f"r{index}" for index, reduction in enumerate(unique)}
     joined = base
     # Keys of their own for each part keep this one chain of joins: no select between them that lists all columns.
-    for index, ((table, clock), group) in enumerate(_passes(unique).items()):
+    for index, ((table, clock, _), group) in enumerate(_passes(unique).items()):
         part = _one_pass(sources[table], clock, {known[r]: r for r in group}, as_of)
         part = part.rename({f"_h{index}": "household_id", f"_a{index}": "as_of"})
         joined = joined.left_join(part, [joined.household_id == part[f"_h{index}"], joined.as_of == part[f"_a{index}"]])
@@ -84,10 +84,14 @@ def matrix(
     return joined.select(*kept, **columns)
 
 
-def _passes(unique: Sequence[plan.Reduction]) -> dict[tuple[str, plan.Clock], list[plan.Reduction]]:
-    groups: dict[tuple[str, plan.Clock], list[plan.Reduction]] = {}
+def _passes(unique: Sequence[plan.Reduction]) -> dict[tuple[str, plan.Clock, bool], list[plan.Reduction]]:
+    """Return what is reduced together.
+
+    Different values are counted apart: Spark copies every row for each such count.
+    """
+    groups: dict[tuple[str, plan.Clock, bool], list[plan.Reduction]] = {}
     for reduction in unique:
-        groups.setdefault((reduction.table, reduction.clock), []).append(reduction)
+        groups.setdefault((reduction.table, reduction.clock, reduction.op == "distinct"), []).append(reduction)
     return groups
 
 
@@ -131,8 +135,31 @@ def _one_pass(
     if earliest is not None:
         # Left out before rows are grouped: a household without any left has no row, as one that never had any.
         rows = rows.filter(rows[source.own_date] >= rows[_bound(earliest)])
+    rows = rows.mutate(**{_in_units(name): _units(rows[name]) for name in _amounts(wanted.values(), source)})
     aggregates = {name: _reduce(reduction, rows, source, earliest) for name, reduction in wanted.items()}
     return rows.group_by("household_id", "as_of").aggregate(**aggregates)
+
+
+def _amounts(reductions: Iterable[plan.Reduction], source: Source) -> list[str]:
+    """Return the columns of amounts that are summed: they are brought to millionths once, before they are reduced."""
+    summed = [r.column for r in reductions if r.op in {"sum", "mean", "std"} and not _is_whole(r.column, source)]
+    return list(dict.fromkeys(map(_name, summed)))
+
+
+def _units(value: ir.Value) -> ir.Value:
+    """Return an amount in whole millionths, a half away from zero; rounding a float is dear where decimals do it."""
+    scaled = value.cast("float64") * _MILLIONTHS
+    size = (scaled.abs() + 0.5).floor().cast("int64")
+    return (scaled < 0).ifelse(-size, size)
+
+
+def _in_units(name: str) -> str:
+    return f"_units_{name}"
+
+
+def _name(column: plan.Row | None) -> str:
+    assert isinstance(column, plan.Field)
+    return column.name
 
 
 def _earliest(reductions: Iterable[plan.Reduction]) -> int | None:
@@ -184,7 +211,7 @@ def _numeric(reduction: plan.Reduction, rows: ir.Table, source: Source, where: i
             return keyed.max(where=where)["value"]
     whole = _is_whole(reduction.column, source)
     scale = 1 if whole else _MILLIONTHS
-    units = value.cast("int64") if whole else (value * _MILLIONTHS).round().cast("int64")
+    units = value.cast("int64") if whole else rows[_in_units(_name(reduction.column))]
     total = units.sum(where=where)
     if reduction.op == "sum":
         return total.cast("float64") / scale

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from riskmodel.engine.spark import SparkFiles
     from riskmodel.registry import Registry
 
 PolicyFigure = Callable[[str, str, date], float]
@@ -234,12 +235,8 @@ def evaluate(
     choice = choose_engine(registry, outputs, engine)
     # What went as usual is in the record; a log is told what did not.
     _LOG.log(logging.DEBUG if choice.engine == "fused" and not choice.beside else logging.INFO, "%s", choice)
-    record = policy or workspace_policy()
-
-    def figure(name: str, region: str, on: date) -> float:
-        return record.value(name, region=region, on=on)
-
-    present = (History().members.count() > 0).node if "member" in registry.tables else None
+    figure = _figure_of(policy or workspace_policy())
+    present = _present(registry)
     if choice.engine != "fused":
         return _by_ibis(registry, outputs, dates=dates, figure=figure, keep=keep, present=present, choice=choice)
     mine = {name: node for name, node in outputs.items() if name not in choice.beside}
@@ -309,22 +306,65 @@ def _by_ibis(
     present: plan.Household | None,
     choice: Choice,
 ) -> Matrix:
-    from riskmodel.engine.ibis_engine import matrix
-
     spark = None
     if choice.engine == "spark":
         from riskmodel.engine.spark import SparkFiles
 
         spark = SparkFiles(memory=memory_of(registry))
         registry = registry.read_by(spark.read)
+    rows, known = _expression(registry, outputs, dates=dates, figure=figure, keep=keep, present=present)
+    save = None if spark is None else partial(spark.write, rows, keys=KEYS, expected=known)
+    return over_expression(rows.order_by(*KEYS), choice, save)
+
+
+def rows_by(
+    spark: SparkFiles,
+    registry: Registry,
+    outputs: Mapping[str, plan.Household],
+    *,
+    as_of: date,
+    policy: Policy,
+    keep: Sequence[str] = KEYS,
+) -> ir.Table:
+    """Return ``outputs`` as :func:`evaluate` does, in no order, as an expression that ``spark`` works out."""
+    return _expression(
+        registry.read_by(spark.read),
+        outputs,
+        dates=as_dates(as_of),
+        figure=_figure_of(policy),
+        keep=keep,
+        present=_present(registry),
+    )[0]
+
+
+def _expression(
+    registry: Registry,
+    outputs: Mapping[str, plan.Household],
+    *,
+    dates: Sequence[date],
+    figure: PolicyFigure,
+    keep: Sequence[str],
+    present: plan.Household | None,
+) -> tuple[ir.Table, int]:
+    from riskmodel.engine.ibis_engine import matrix
+
     sources = {name: _source(registry, name) for name in tables_read(outputs) if name in registry.tables}
     everyone, regions, known = _everyone(registry, sources, dates, keep=keep)
     table = matrix(
         outputs, base=everyone, sources=sources, as_of=dates, figure=figure, regions=regions, present=present
     )
-    rows = table.select(*keep, *outputs)
-    save = None if spark is None else partial(spark.write, rows, keys=KEYS, expected=known)
-    return over_expression(rows.order_by(*KEYS), choice, save)
+    return table.select(*keep, *outputs), known
+
+
+def _figure_of(policy: Policy) -> PolicyFigure:
+    def figure(name: str, region: str, on: date) -> float:
+        return policy.value(name, region=region, on=on)
+
+    return figure
+
+
+def _present(registry: Registry) -> plan.Household | None:
+    return (History().members.count() > 0).node if "member" in registry.tables else None
 
 
 def _everyone(

@@ -124,7 +124,7 @@ def village_medians(
             medians(values, order, starts, LEAST_HOUSEHOLDS, found[name])
         return found
 
-    asked = [s.name for s in specs if s.unit != "yes_no" and s.node is not None and not plan.peers(s.node)]
+    asked = [spec.name for spec in specs if has_median(spec)]
     # Files are opened once for several columns, as many as take so much memory.
     many = max(1, _MEDIANS_AT_ONCE // (8 * len(village)))
     groups = (asked[start : start + many] for start in range(0, len(asked), many))
@@ -132,6 +132,11 @@ def village_medians(
     for found in side_by_side((partial(of_columns, group) for group in groups), workers=workers):
         columns |= {name: rounded(values) for name, values in found.items()}
     return pd.DataFrame(columns, index=pd.Index(coded.dictionary.to_pylist(), dtype=object))
+
+
+def has_median(spec: FeatureSpec) -> bool:
+    """Tell whether a village has a median of a feature: none of a yes or no, none of what speaks of neighbours."""
+    return spec.unit != "yes_no" and spec.node is not None and not plan.peers(spec.node)
 
 
 def rounded(values: np.ndarray) -> np.ndarray:

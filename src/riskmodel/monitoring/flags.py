@@ -120,14 +120,14 @@ def contributions_schema(features: list[str]) -> pa.Schema:
 
 
 def read_output(path: Path, schema: pa.Schema) -> pa.Table:
-    """Read one of the files and check that it is what it should be.
+    """Read one of the files, or folders of parts, and check that it is what it should be.
 
     Raises
     ------
     DataError
         The file is missing, is not a whole Parquet file, or lacks a column.
     """
-    if not path.is_file():
+    if not path.exists():
         raise DataError(
             f"{path}: not there. It is made by `riskmodel score REGISTRY --as-of D --model NAME --out DIR`."
         )
@@ -143,4 +143,6 @@ def read_output(path: Path, schema: pa.Schema) -> pa.Table:
                 f'{path}: has no column "{field.name}": not a file of `riskmodel score`, or one that another version '
                 "of it wrote. Run it again."
             )
-    return table.select(schema.names)
+    rows = table.select(schema.names)
+    # Parts lie in the order of household_id; flags are read in the order of the queue.
+    return rows.sort_by("rank") if path.is_dir() and schema is FLAGS else rows

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from riskmodel.explain import Contributions, sum_residual
 from riskmodel.features.levers import LeverSpec
 from riskmodel.files import sha256_of, write_aside
 from riskmodel.monitoring.explaining import Provenance, contributions_table, explain_flags
-from riskmodel.monitoring.facts import Facts, gather
+from riskmodel.monitoring.facts import gather
 from riskmodel.monitoring.in_order import Pile
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Explainer:
 
     def to_send(self) -> Explainer:
         """Return it without the functions that levers were declared by, which other processes do not have."""
-        return replace(self, levers=[replace(lever, function=_declared_elsewhere) for lever in self.levers])
+        return replace(self, levers=[replace(lever, function=declared_elsewhere) for lever in self.levers])
 
     def explain(self, chosen: pd.DataFrame, number: int) -> dict[str, Any]:
         """Explain one part, lay its rows down, and note that it is finished; return what is told of it.
@@ -89,58 +90,131 @@ class Explainer:
         chosen : DataFrame
             Rows of :data:`riskmodel.monitoring.selecting.CHOSEN`, with ``village_key``, in the order of their ids.
         """
-        chosen = chosen.assign(as_of=self.as_of)
         features = features_of(self.slices, chosen["household_id"].tolist(), columns=self.needed)
-        names = [spec.name for spec in self.specs]
-        facts = gather(
-            self.registry,
+        new = explained(
             chosen,
             features,
-            specs=self.entries,
+            registry=self.registry,
+            bundle=self.bundle,
+            specs=self.specs,
+            entries=self.entries,
             levers=self.levers,
-            classifier=self.bundle.classifier,
             policy=self.policy,
             as_of=self.as_of,
-            folder=self.work.path(f"facts-{number:05d}"),
+            provenance=self.provenance,
+            medians=self.medians,
             begins=self.begins,
             then=self.then,
+            flagged=self.flagged,
+            folder=self.work.path(f"facts-{number:05d}"),
         )
-        surroundings = facts.surroundings(self.bundle.metrics.get("reference", ()), names, self.medians)
-        contributor = Contributions(self.bundle.classifier, rows=self.flagged)
-        values = contributor(features[names])
-        base = float(self.bundle.classifier.base_value_)
-        texts = []
-        for start in range(0, len(chosen), _TEXTS):
-            rows = slice(start, start + _TEXTS)
-            texts.append(
-                explain_flags(
-                    chosen.iloc[rows].reset_index(drop=True),
-                    features.iloc[rows].reset_index(drop=True),
-                    values[rows],
-                    base_value=base,
-                    specs=self.specs,
-                    surroundings=surroundings,
-                    what_if=facts.what_if,
-                    provenance=self.provenance,
-                )
-            )
         order = chosen["number"].to_numpy()
         files = {
-            **self.piles.flags.add(number, pa.concat_tables(texts), order),
-            **self.piles.contributions.add(number, contributions_table(chosen, values, self.bundle), order),
-            **self._keep_histories(facts, number),
+            **self.piles.flags.add(number, new.flags, order),
+            **self.piles.contributions.add(number, new.contributions, order),
+            **self._keep_histories(new.histories, number),
         }
-        off = sum_residual(values, base_value=base, margin=chosen["margin"].to_numpy())
-        told = {"contributions": contributor.told(), "against_margin": off}
+        told = {"contributions": new.how, "against_margin": new.off}
         self.registry.check_unchanged()
         self.work.note(name_of(number), told, files=files)
         return told
 
-    def _keep_histories(self, facts: Facts, number: int) -> dict[str, str]:
+    def _keep_histories(self, histories: pa.Table, number: int) -> dict[str, str]:
         name = histories_of(number)
         with write_aside(self.work.path(name)) as aside:
-            pq.write_table(facts.histories, aside, compression="zstd")
+            pq.write_table(histories, aside, compression="zstd")
         return {name: sha256_of(self.work.path(name))}
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Some flagged households, explained.
+
+    Attributes
+    ----------
+    flags, contributions, histories : pyarrow.Table
+        Rows of the files of these names.
+    how : dict
+        What worked the contributions out.
+    off : float
+        How far base value and contributions are from the margin, at most.
+    """
+
+    flags: pa.Table
+    contributions: pa.Table
+    histories: pa.Table
+    how: dict[str, Any]
+    off: float
+
+
+def explained(
+    chosen: pd.DataFrame,
+    features: pd.DataFrame,
+    *,
+    registry: Registry,
+    bundle: Bundle,
+    specs: Sequence[FeatureSpec],
+    entries: Sequence[FeatureSpec],
+    levers: Sequence[LeverSpec],
+    policy: Policy,
+    as_of: date,
+    provenance: Provenance,
+    medians: pd.DataFrame,
+    begins: Mapping[str, date],
+    then: Mapping[str, date],
+    flagged: int,
+    folder: Path,
+) -> Explained:
+    """Explain some flagged households, wherever they come from; see :class:`Explainer`.
+
+    Parameters
+    ----------
+    features : DataFrame
+        Aligned with ``chosen``.
+    folder : Path
+        Where an excerpt of their rows is written; it is removed in the end.
+    """
+    chosen = chosen.assign(as_of=as_of)
+    names = [spec.name for spec in specs]
+    facts = gather(
+        registry,
+        chosen,
+        features,
+        specs=entries,
+        levers=levers,
+        classifier=bundle.classifier,
+        policy=policy,
+        as_of=as_of,
+        folder=folder,
+        begins=begins,
+        then=then,
+    )
+    surroundings = facts.surroundings(bundle.metrics.get("reference", ()), names, medians)
+    contributor = Contributions(bundle.classifier, rows=flagged)
+    values = contributor(features[names])
+    base = float(bundle.classifier.base_value_)
+    texts = []
+    for start in range(0, len(chosen), _TEXTS):
+        rows = slice(start, start + _TEXTS)
+        texts.append(
+            explain_flags(
+                chosen.iloc[rows].reset_index(drop=True),
+                features.iloc[rows].reset_index(drop=True),
+                values[rows],
+                base_value=base,
+                specs=specs,
+                surroundings=surroundings,
+                what_if=facts.what_if,
+                provenance=provenance,
+            )
+        )
+    return Explained(
+        flags=pa.concat_tables(texts),
+        contributions=contributions_table(chosen, values, bundle),
+        histories=facts.histories,
+        how=contributor.told(),
+        off=sum_residual(values, base_value=base, margin=chosen["margin"].to_numpy()),
+    )
 
 
 def name_of(number: int) -> str:
@@ -165,5 +239,6 @@ def features_of(slices: Sequence[Slice], households: Sequence[str], *, columns: 
     return pa.concat_tables(picked).to_pandas()
 
 
-def _declared_elsewhere(_: Any) -> Any:
+def declared_elsewhere(_: Any) -> Any:
+    """Stand for a lever's function where it is not known: it was asked when the catalogue was read."""
     raise AssertionError("a lever's function stays in the process that declared it")

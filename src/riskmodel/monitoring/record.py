@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import platform
@@ -193,6 +194,22 @@ def _explanations(explained: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def of_parts(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the record says of a result that is a folder of parts.
+
+    Parameters
+    ----------
+    parts : mapping of str to mapping
+        By file below the run's folder, its ``sha256`` and number of ``rows``.
+    """
+    lines = "".join(f"{name} {parts[name]['sha256']}\n" for name in sorted(parts))
+    return {
+        "sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        "rows": sum(entry["rows"] for entry in parts.values()),
+        "parts": {name: dict(parts[name]) for name in sorted(parts)},
+    }
+
+
 def read_record(folder: Path) -> dict[str, Any]:
     """Read ``run.json`` and check that the files beside it are those it speaks of.
 
@@ -212,14 +229,25 @@ def read_record(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise DataError(f"{path}: not the record of a run. Run `riskmodel score` again.") from error
     for name, wanted in files:
-        if not (folder / name).is_file():
-            raise DataError(f"{folder / name}: not there, though {NAME} speaks of it. Run `riskmodel score` again.")
-        if sha256_of(folder / name) != wanted["sha256"]:
+        parts = wanted.get("parts")
+        for file, of_file in ({name: wanted} if parts is None else parts).items():
+            _check_file(folder, file, of_file["sha256"])
+        others = set() if parts is None else {f"{name}/{path.name}" for path in (folder / name).glob("*")} - set(parts)
+        if others:
             raise DataError(
-                f"{folder / name}: not the file that {NAME} speaks of: it was changed or truncated, or the run that "
-                "was writing it was interrupted. Run `riskmodel score` again (--resume continues an interrupted run)."
+                f"{folder / min(others)}: {NAME} does not speak of it. Take it out, or run `riskmodel score` again."
             )
     return told
+
+
+def _check_file(folder: Path, name: str, digest: str) -> None:
+    if not (folder / name).is_file():
+        raise DataError(f"{folder / name}: not there, though {NAME} speaks of it. Run `riskmodel score` again.")
+    if sha256_of(folder / name) != digest:
+        raise DataError(
+            f"{folder / name}: not the file that {NAME} speaks of: it was changed or truncated, or the run that "
+            "was writing it was interrupted. Run `riskmodel score` again (--resume continues an interrupted run)."
+        )
 
 
 def finished(folder: Path) -> dict[str, Any] | None:

@@ -187,7 +187,7 @@ def score_registry(
                 return finished
         work = work or Checkpoints.begin(out, inputs, {"slice": rows})
         try:
-            return _stages(run, work, out, inputs)
+            return (_stages_on_spark if engine == "spark" else _stages)(run, work, out, inputs)
         except BaseException:
             if work.empty:
                 work.abandon()
@@ -247,14 +247,52 @@ def _stages(run: Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> d
         )
         if beside is not None:
             told["challenger"] = beside
-        for name in _RESULTS:
-            work.path(name).replace(out / name)
-        remove(out / record.MODEL)
-        work.path(record.MODEL).replace(out / record.MODEL)
-        with write_aside(out / record.NAME) as aside:
-            aside.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+        _leave(work, out, told)
     work.close()
     return told
+
+
+def _stages_on_spark(run: Run, work: Checkpoints, out: Path, inputs: dict[str, str]) -> dict[str, Any]:
+    from riskmodel.monitoring.on_spark import PART_ROWS, score_on_spark
+
+    found = score_on_spark(run, work)
+    with run.stage("writing"):
+        _check_unchanged(run, inputs)
+        copied = record.copy_of_model(run.bundle, work.path(record.MODEL))
+        told = record.record(
+            run.bundle,
+            model=run.provenance,
+            registry=run.registry,
+            absent=record.absent_tables(run.registry, run.catalogue.only(run.needed).features.values()),
+            as_of=run.as_of,
+            inputs=inputs,
+            selected=found.selected,
+            selection=run.selection,
+            rules=run.rules,
+            cut={"slice": PART_ROWS, "slices": found.parts, "memory": run.budget.memory},
+            residuals=run.residuals,
+            explained=run.explained,
+            engine=run.ran.to_dict(),
+            timings=run.timings,
+            files={name: work.path(name) for name in copied},
+        )
+        told["files"] |= found.files
+        told["risk"] = found.risk
+        if found.challenger is not None:
+            told["challenger"] = found.challenger
+        _leave(work, out, told)
+    work.close()
+    return told
+
+
+def _leave(work: Checkpoints, out: Path, told: dict[str, Any]) -> None:
+    """Put the results in their places, and the record last."""
+    for name in (*_RESULTS, record.MODEL):
+        if (out / name).is_dir() or work.path(name).is_dir():
+            remove(out / name)
+        work.path(name).replace(out / name)
+    with write_aside(out / record.NAME) as aside:
+        aside.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def _check_unchanged(run: Run, inputs: dict[str, str]) -> None:

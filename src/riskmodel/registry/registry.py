@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -298,6 +298,19 @@ class Registry:
             for part in (self.path, *([pending] if pending.is_file() else [])):
                 digest.update(f"{part.suffix} {sha256_of(part)}\n".encode())
         return digest.hexdigest()[:16]
+
+    def digests(self) -> dict[str, tuple[str, ...]]:
+        """Return the sha256 of the files of each table, for :meth:`knowing`."""
+        return {name: entry.digests for name, entry in self._files.items()}
+
+    def knowing(self, digests: Mapping[str, tuple[str, ...]]) -> Self:
+        """Take over what another process found the digests of these files to be, and return the registry.
+
+        Many processes that read a little each would otherwise read every file in full, to make sure of it.
+        """
+        for name, found in digests.items():
+            self._files[name].__dict__["digests"] = tuple(found)
+        return self
 
     def check_unchanged(self) -> None:
         """Make sure that the files are still those that :attr:`fingerprint` is of, by their size and time of change.

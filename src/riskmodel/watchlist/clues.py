@@ -87,16 +87,14 @@ def clues_of_flags(folder: Path, *, rules: Mapping[str, Rulebook]) -> Iterator[C
         By county: what makes a clue red or yellow.
     """
     places = places_of(folder)
-    read_output(folder / "flags.parquet", FLAGS.empty_table().schema)
-    with pq.ParquetFile(folder / "flags.parquet") as file:
-        for batch in file.iter_batches(batch_size=_BATCH):
-            for row in batch.to_pylist():
-                place = places.get(row["household_id"])
-                if place is None:
-                    raise DataError(
-                        f"{folder}: household {row['household_id']} is flagged and has no row in scores.parquet."
-                    )
-                yield from _of_flag(row, place, rules[place[0]])
+    for batch in read_output(folder / "flags.parquet", FLAGS).to_batches(max_chunksize=_BATCH):
+        for row in batch.to_pylist():
+            place = places.get(row["household_id"])
+            if place is None:
+                raise DataError(
+                    f"{folder}: household {row['household_id']} is flagged and has no row in scores.parquet."
+                )
+            yield from _of_flag(row, place, rules[place[0]])
 
 
 def places_of(folder: Path) -> dict[str, tuple[str, str, str]]:

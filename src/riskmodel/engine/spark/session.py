@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 import uuid
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from riskmodel.errors import CallError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.pyspark import Backend
+    from pyspark.sql import DataFrame, SparkSession
 
 # What a query means must not depend on whose session it runs in.
 _SESSION = {
@@ -26,15 +28,20 @@ _SESSION = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # Tables are joined where they lie: one that is broadcast passes through the driver. What comes from there anyway,
+    # dates and figures, is marked to be (:func:`_broadcast`).
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+    "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
 }
 _OWN = {
     "spark.app.name": "riskmodel",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-_PART, _FILE = "part", "rows.parquet"
+PART, _FILE = "part", "rows.parquet"
 # Some tens of megabytes of a whole catalogue: what whoever reads a part has to hold at most.
 ROWS_PER_PART = 50_000
+_PLACES_A_PART = 8
 # On one machine Spark talks to nobody else.
 _LOCAL = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
@@ -63,14 +70,33 @@ class SparkFiles:
         active = SparkSession.getActiveSession() or _of_another_thread()
         self._session: SparkSession = (active or _start(memory)).newSession()
         self._backend: Backend = ibis.pyspark.connect(self._session, **_SESSION)
+        _broadcast(self._backend, self._session)
+
+    @property
+    def session(self) -> SparkSession:
+        """The session, for what Ibis has no words for."""
+        return self._session
 
     def read(self, paths: Sequence[Path]) -> ir.Table:
         """Return the rows of Parquet files together; a column that a file lacks is missing there."""
-        rows = self._session.read.parquet(*map(_literally, paths), mergeSchema=len(paths) > 1)
+        return self.table(self._session.read.parquet(*map(_literally, paths), mergeSchema=len(paths) > 1))
+
+    def parts(self, folder: Path) -> DataFrame:
+        """Return the rows of a folder of parts, with the number of its part in each."""
+        return self._session.read.parquet(_literally(folder))
+
+    def table(self, frame: DataFrame) -> ir.Table:
+        """Return the rows of a frame as an expression."""
         # A name of its own: another table of the same name may be open in this session.
         name = f"riskmodel_{uuid.uuid4().hex}"
-        rows.createOrReplaceTempView(name)
+        frame.createOrReplaceTempView(name)
         return self._backend.table(name)
+
+    def frame(self, rows: ir.Table) -> DataFrame:
+        """Return the rows of an expression over this session's tables as a frame."""
+        # The dates and figures that the query joins are handed to Spark first, as Ibis does before a query of its own.
+        self._backend._run_pre_execute_hooks(rows)
+        return self._session.sql(self._backend.compile(rows))
 
     def write(self, rows: ir.Table, folder: Path, *, keys: Sequence[str], expected: int) -> int:
         """Work ``rows`` out into ``folder``: ``part=NN/rows.parquet``, NN a hash of the first key; return their number.
@@ -84,35 +110,73 @@ class SparkFiles:
         expected : int
             About how many rows there will be: it decides how many parts.
         """
-        import pyarrow.parquet as pq
         from pyspark.sql import functions as sf
 
         parts = max(1, -(-expected // ROWS_PER_PART))
-        digits = max(2, len(str(parts - 1)))
-        number = sf.pmod(sf.hash(keys[0]), sf.lit(parts)).cast("string")
-        # The dates and figures that the query joins are handed to Spark first, as Ibis does before a query of its own.
-        self._backend._run_pre_execute_hooks(rows)
-        frame = self._session.sql(self._backend.compile(rows)).withColumn(_PART, sf.lpad(number, digits, "0"))
-        spread = frame.repartition(parts, _PART).sortWithinPartitions(_PART, *keys)
-        spread.write.parquet(_uri(folder), partitionBy=_PART, compression="zstd")
-        files = _tidied(folder)
+        number = sf.pmod(sf.hash(keys[0]), sf.lit(parts))
+        return self.write_parts(self.frame(rows).withColumn(PART, number), folder, parts=parts, keys=keys)
+
+    def write_rows(self, frame: DataFrame, folder: Path) -> int:
+        """Work a frame out into ``folder``, as it is cut up; return the number of rows."""
+        import pyarrow.parquet as pq
+
+        frame.write.parquet(_uri(folder), compression="zstd")
+        files = [file for file in folder.iterdir() if not file.name.startswith((".", "_"))]
+        for other in set(folder.iterdir()) - set(files):
+            other.unlink()
         return sum(pq.read_metadata(file).num_rows for file in files)
+
+    def write_parts(self, frame: DataFrame, folder: Path, *, parts: int, keys: Sequence[str]) -> int:
+        """Work a frame out into ``folder``, by the numbers in its column ``part``; return the number of rows.
+
+        Parameters
+        ----------
+        parts : int
+            The numbers lie below it.
+        keys : sequence of str
+            What each file is sorted by.
+        """
+        import pyarrow.parquet as pq
+        from pyspark.sql import functions as sf
+
+        digits = max(2, len(str(parts - 1)))
+        numbered = frame.withColumn(PART, sf.lpad(sf.col(PART).cast("string"), digits, "0"))
+        # More places than parts: their numbers are hashed, and few are to meet in one.
+        spread = numbered.repartition(_PLACES_A_PART * parts, PART).sortWithinPartitions(PART, *keys)
+        spread.write.parquet(_uri(folder), partitionBy=PART, compression="zstd")
+        return sum(pq.read_metadata(file).num_rows for file in _tidied(folder))
 
 
 def part_files(folder: Path) -> list[Path]:
     """Return the files of a folder that Spark wrote, in the order of their parts."""
-    return sorted(folder.glob(f"{_PART}=*/*.parquet"))
+    return sorted(folder.glob(f"{PART}=*/*.parquet"))
+
+
+def number_of(file: Path) -> int:
+    """Return the number of the part that a file of :func:`part_files` holds."""
+    return int(file.parent.name.partition("=")[2])
 
 
 def _tidied(folder: Path) -> list[Path]:
     """Leave one file a part, under a name that is the same every time, and nothing else."""
-    for part in folder.glob(f"{_PART}=*"):
+    for part in folder.glob(f"{PART}=*"):
         for number, file in enumerate(sorted(part.glob("*.parquet"))):
             file.rename(part / (_FILE if number == 0 else f"{number}-{_FILE}"))
     for file in list(folder.rglob("*")):
         if file.is_file() and file.suffix != ".parquet":
             file.unlink()
     return part_files(folder)
+
+
+def _broadcast(backend: Backend, session: SparkSession) -> None:
+    """Mark the small tables that an expression carries with it to be sent to the executors whole."""
+    register = backend._register_in_memory_table
+
+    def marked(op: Any) -> None:
+        register(op)
+        session.table(op.name).hint("broadcast").createOrReplaceTempView(op.name)
+
+    backend._register_in_memory_table = marked
 
 
 def _uri(path: Path) -> str:
@@ -145,6 +209,8 @@ def _start(memory: int | None) -> Any:
     master = os.environ.get("SPARK_MASTER", "local[*]")
     settings = {**_OWN, "spark.master": master, "spark.sql.warehouse.dir": f"{tempfile.gettempdir()}/riskmodel-spark"}
     if master.startswith("local"):
+        # Executors' Python is the one that runs here, with what is installed for it.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         settings |= _LOCAL | {"spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1))}
     if memory is not None:
         settings["spark.driver.memory"] = f"{memory // 2**20}m"
