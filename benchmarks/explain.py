@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -31,7 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from measuring import GIB, Figure, write_figures
+from measuring import GIB, Figure, watched, write_figures
 
 BASELINE = Path(__file__).parent / "explain.csv"
 ROOT = Path(__file__).parents[1]
@@ -152,45 +151,15 @@ def sheets(folder: Path, *, flags: int) -> Iterator[Figure]:
     call = [sys.executable, "-c", "from riskmodel.cli import main; main()", "report", str(run)]
     started = time.perf_counter()
     process = subprocess.Popen(call, stdout=subprocess.DEVNULL)
-    most: list[int] = [0]
-    done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, most, done))
-    watcher.start()
-    status = process.wait()
+    with watched(process.pid) as most:
+        status = process.wait()
     took = time.perf_counter() - started
-    done.set()
-    watcher.join()
     if status:
         raise SystemExit(f"the report failed (exit {status}).")
     pages = sum(1 for _ in (run / "report" / "households").iterdir())
     print(f"{pages:,} sheets and two workbooks: {took:.1f} s, {most[0] / GIB:.2f} GiB")
     yield Figure("report_20000_flags_seconds", took, 1.0)
     yield Figure("report_20000_flags_gib", most[0] / GIB, 0.2)
-
-
-def _watch(pid: int, most: list[int], done: threading.Event) -> None:
-    """Keep the most memory that a process and those it started hold together: proportional shares, from /proc."""
-    while not done.wait(0.5):
-        most[0] = max(most[0], sum(_held(one) for one in _family(pid)))
-
-
-def _family(pid: int) -> list[int]:
-    try:
-        tasks = (Path("/proc") / str(pid) / "task").iterdir()
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-    return [pid, *(one for child in children for one in _family(child))]
-
-
-def _held(pid: int) -> int:
-    try:
-        for line in (Path("/proc") / str(pid) / "smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
 
 
 def main() -> None:

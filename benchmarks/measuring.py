@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Run:
-    """One run: seconds from start to exit, seconds of all cores together, and the most memory it held."""
+    """One run: seconds from start to exit, seconds of all cores, and the most memory that it and its own held."""
 
     seconds: float
     cpu: float
@@ -39,12 +41,52 @@ def measure_call(name: str, call: Sequence[str], folder: Path) -> Run:
     kept = {"PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
     started = time.perf_counter()
     process = subprocess.Popen(call, env=os.environ | kept, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
+    with watched(process.pid) as most:
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
     if status:
         raise SystemExit(f"{name} failed (exit {os.waitstatus_to_exitcode(status)}).")
     # Linux counts in KiB, macOS in bytes.
-    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / GIB)
+    alone = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Run(seconds, used.ru_utime + used.ru_stime, max(alone, *most) / GIB)
+
+
+@contextlib.contextmanager
+def watched(pid: int) -> Iterator[list[int]]:
+    """Give a list whose one entry is the most memory that a process and those it started have held together."""
+    most, done = [0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(pid, most, done))
+    watcher.start()
+    try:
+        yield most
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _watch(pid: int, most: list[int], done: threading.Event) -> None:
+    """Keep the most memory that a process and those it started hold together: proportional shares, from /proc."""
+    while not done.wait(0.5):
+        most[0] = max(most[0], sum(_held(one) for one in _family(pid)))
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        tasks = (Path("/proc") / str(pid) / "task").iterdir()
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in _family(child))]
+
+
+def _held(pid: int) -> int:
+    try:
+        for line in (Path("/proc") / str(pid) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
 
 
 def write_figures(lines: Iterable[Figure], out: Path) -> None:

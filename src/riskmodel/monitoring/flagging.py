@@ -20,6 +20,7 @@ from riskmodel.explain import require_small
 from riskmodel.features.matrix import ROW_GROUP, of_size
 from riskmodel.files import write_aside
 from riskmodel.monitoring.beside import village_medians
+from riskmodel.monitoring.contributing import contribute
 from riskmodel.monitoring.flags import FLAGS, HISTORIES, contributions_schema
 from riskmodel.monitoring.in_order import Pile
 from riskmodel.monitoring.ledgers import begins_known_at
@@ -53,16 +54,18 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
         Pile(work, FLAGS_FILE, FLAGS, size=PART),
         Pile(work, CONTRIBUTIONS_FILE, contributions_schema(run.model_features), size=PART),
     )
+    how = contribute(run, work, slices, flagged=flagged, part=PART)
     parts = -(-flagged // PART)
     done = {number: told for number in range(parts) if (told := work.noted(name_of(number))) is not None}
     with counting("flags explained", total=flagged, done=sum(_many(n, flagged) for n in done)) as count:
         if len(done) < parts:
-            explainer = _explainer(run, work, slices, piles, flagged=flagged)
+            explainer = _explainer(run, work, slices, piles)
             missing = [number for number in range(parts) if number not in done]
-            for number, told in _explained(explainer, missing, workers=run.budget.workers):
+            workers = run.budget.workers if flagged >= _FEW else 1
+            for number, told in _explained(explainer, missing, workers=workers):
                 done[number] = told
                 count(_many(number, flagged))
-    run.explained.extend(done[number]["contributions"] for number in range(parts))
+    run.explained.extend(how)
     run.residuals["against_margin"] = max((told["against_margin"] for told in done.values()), default=0.0)
     require_small(run.residuals["against_margin"], what="base value + contributions against the margin")
     piles.flags.put_in_order(many=flagged)
@@ -74,7 +77,7 @@ def _many(number: int, flagged: int) -> int:
     return min(PART, flagged - number * PART)
 
 
-def _explainer(run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Piles, *, flagged: int) -> Explainer:
+def _explainer(run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Piles) -> Explainer:
     now, then = run.as_of, add_months(run.as_of, -12)
     begun = begins_known_at(run.registry, [now, then])
     return Explainer(
@@ -83,29 +86,27 @@ def _explainer(run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Pile
         specs=run.specs,
         entries=[run.catalogue.feature(name) for name in run.model_features],
         levers=list(run.catalogue.levers.values()),
-        needed=run.needed,
         policy=run.policy,
         as_of=run.as_of,
         provenance=run.provenance,
-        slices=slices,
         medians=_medians(run, work, slices),
         begins=begun[now],
         then=begun[then],
         work=work,
         piles=piles,
-        flagged=flagged,
+        size=PART,
     )
 
 
 def _explained(explainer: Explainer, parts: Sequence[int], *, workers: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Explain some parts, and yield each with what is told of it; by several processes where there are many flags."""
-    if workers == 1 or explainer.flagged < _FEW:
+    """Explain some parts, and yield each with what is told of it; by several processes where it may."""
+    if workers == 1:
         for number in parts:
-            yield number, explainer.explain(_part(explainer.work, number), number)
+            yield number, explainer.explain(_part(explainer, number), number)
         return
     # Started afresh, not forked: other threads may hold locks that a fork would copy.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(explainer.to_send(), PART)) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(explainer.to_send(),)) as pool:
         try:
             waiting = {number: pool.submit(_explain_part, number) for number in parts}
             for number, told in waiting.items():
@@ -118,22 +119,20 @@ def _explained(explainer: Explainer, parts: Sequence[int], *, workers: int) -> I
 _OWN: list[Explainer] = []
 
 
-def _begin(explainer: Explainer, part: int) -> None:
+def _begin(explainer: Explainer) -> None:
     """Keep what explains, in a process that was started to."""
-    global PART  # noqa: PLW0603
-    PART = part
     explainer.bundle.classifier.set_params(n_jobs=1)
     _OWN[:] = [explainer]
 
 
 def _explain_part(number: int) -> dict[str, Any]:
     [explainer] = _OWN
-    return explainer.explain(_part(explainer.work, number), number)
+    return explainer.explain(_part(explainer, number), number)
 
 
-def _part(work: Checkpoints, number: int) -> pd.DataFrame:
+def _part(explainer: Explainer, number: int) -> pd.DataFrame:
     """Return one part of the flagged households, in the order of their ids."""
-    rows = pq.read_table(work.path(CHOSEN_FILE)).slice(number * PART, PART)
+    rows = pq.read_table(explainer.work.path(CHOSEN_FILE)).slice(number * explainer.size, explainer.size)
     frame = rows.to_pandas()
     # Villages of two townships may have one code.
     codes = (frame[name].fillna("").astype(str) for name in ("township_code", "village_code"))

@@ -8,14 +8,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from riskmodel.explain import Contributions, sum_residual
+from riskmodel.explain import sum_residual
 from riskmodel.features.levers import LeverSpec
 from riskmodel.files import sha256_of, write_aside
+from riskmodel.monitoring.contributing import part_of
 from riskmodel.monitoring.explaining import Provenance, contributions_table, explain_flags
 from riskmodel.monitoring.facts import gather
 from riskmodel.monitoring.in_order import Pile
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
     from riskmodel.model import Bundle
     from riskmodel.monitoring.checkpoint import Checkpoints
-    from riskmodel.monitoring.slices import Slice
     from riskmodel.policy import Policy
     from riskmodel.registry import Registry
 
@@ -51,14 +51,12 @@ class Explainer:
         The same from the catalogue, with their expressions.
     levers : list of LeverSpec
         Helps that can be thought.
-    needed : list of str
-        The columns that are read of everyone's features.
     medians : DataFrame
         Of each village, as :func:`riskmodel.monitoring.beside.village_medians` gives them.
     begins, then : dict
         Since when the registry's tables were kept, as known at ``as_of`` and a year before.
-    flagged : int
-        How many there are in all parts.
+    size : int
+        Households in a part.
     """
 
     registry: Registry
@@ -66,17 +64,15 @@ class Explainer:
     specs: list[FeatureSpec]
     entries: list[FeatureSpec]
     levers: list[LeverSpec]
-    needed: list[str]
     policy: Policy
     as_of: date
     provenance: Provenance
-    slices: Sequence[Slice]
     medians: pd.DataFrame
     begins: dict[str, date]
     then: dict[str, date]
     work: Checkpoints
     piles: Piles
-    flagged: int
+    size: int
 
     def to_send(self) -> Explainer:
         """Return it without the functions that levers were declared by, which other processes do not have."""
@@ -90,10 +86,11 @@ class Explainer:
         chosen : DataFrame
             Rows of :data:`riskmodel.monitoring.selecting.CHOSEN`, with ``village_key``, in the order of their ids.
         """
-        features = features_of(self.slices, chosen["household_id"].tolist(), columns=self.needed)
+        features, values = part_of(self.work, number, part=self.size)
         new = explained(
             chosen,
             features,
+            values,
             registry=self.registry,
             bundle=self.bundle,
             specs=self.specs,
@@ -105,7 +102,6 @@ class Explainer:
             medians=self.medians,
             begins=self.begins,
             then=self.then,
-            flagged=self.flagged,
             folder=self.work.path(f"facts-{number:05d}"),
         )
         order = chosen["number"].to_numpy()
@@ -114,7 +110,7 @@ class Explainer:
             **self.piles.contributions.add(number, new.contributions, order),
             **self._keep_histories(new.histories, number),
         }
-        told = {"contributions": new.how, "against_margin": new.off}
+        told = {"against_margin": new.off}
         self.registry.check_unchanged()
         self.work.note(name_of(number), told, files=files)
         return told
@@ -134,8 +130,6 @@ class Explained:
     ----------
     flags, contributions, histories : pyarrow.Table
         Rows of the files of these names.
-    how : dict
-        What worked the contributions out.
     off : float
         How far base value and contributions are from the margin, at most.
     """
@@ -143,13 +137,13 @@ class Explained:
     flags: pa.Table
     contributions: pa.Table
     histories: pa.Table
-    how: dict[str, Any]
     off: float
 
 
 def explained(
     chosen: pd.DataFrame,
     features: pd.DataFrame,
+    values: np.ndarray,
     *,
     registry: Registry,
     bundle: Bundle,
@@ -162,7 +156,6 @@ def explained(
     medians: pd.DataFrame,
     begins: Mapping[str, date],
     then: Mapping[str, date],
-    flagged: int,
     folder: Path,
 ) -> Explained:
     """Explain some flagged households, wherever they come from; see :class:`Explainer`.
@@ -171,6 +164,8 @@ def explained(
     ----------
     features : DataFrame
         Aligned with ``chosen``.
+    values : float array of shape (rows, features)
+        What the model's features contributed, in log-odds.
     folder : Path
         Where an excerpt of their rows is written; it is removed in the end.
     """
@@ -190,8 +185,6 @@ def explained(
         then=then,
     )
     surroundings = facts.surroundings(bundle.metrics.get("reference", ()), names, medians)
-    contributor = Contributions(bundle.classifier, rows=flagged)
-    values = contributor(features[names])
     base = float(bundle.classifier.base_value_)
     texts = []
     for start in range(0, len(chosen), _TEXTS):
@@ -212,7 +205,6 @@ def explained(
         flags=pa.concat_tables(texts),
         contributions=contributions_table(chosen, values, bundle),
         histories=facts.histories,
-        how=contributor.told(),
         off=sum_residual(values, base_value=base, margin=chosen["margin"].to_numpy()),
     )
 
@@ -225,18 +217,6 @@ def name_of(number: int) -> str:
 def histories_of(number: int) -> str:
     """Return the file of a part's histories."""
     return f"histories-{number:05d}.parquet"
-
-
-def features_of(slices: Sequence[Slice], households: Sequence[str], *, columns: Sequence[str]) -> pd.DataFrame:
-    """Return features of some households, in their order, which is that of the slices."""
-    wanted = pa.array(households, pa.string())
-    picked = []
-    for part in slices:
-        if part.last < households[0] or part.first > households[-1]:
-            continue
-        rows = pq.read_table(part.features, columns=["household_id", *columns])
-        picked.append(rows.filter(pc.is_in(rows["household_id"], value_set=wanted)))
-    return pa.concat_tables(picked).to_pandas()
 
 
 def declared_elsewhere(_: Any) -> Any:

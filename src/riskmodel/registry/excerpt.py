@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,19 +56,14 @@ def rows_in_order(registry: Registry, name: str, ids: Sequence[str]) -> pa.Table
     """
     place = registry.files(name)[0]
     codes = [column.name for column in schema.table(name).columns if column.kind in {"id", "text", "code"}]
-    wanted = pa.array(ids, pa.string())
     try:
         with pq.ParquetFile(place, read_dictionary=codes, pre_buffer=False) as file:
             parts = [file.schema_arrow.empty_table()]
-            for group in _groups(file, ids):
-                column = file.read_row_group(group, columns=["household_id"], use_threads=False).column(0)
-                households = column.unify_dictionaries()
-                # Whose rows they are is asked of each household once, not of each row.
-                for chunk in households.chunks[:1]:
-                    hit = pc.is_in(chunk.dictionary, value_set=wanted)
-                    if pc.any(hit).as_py():
-                        mask = pa.chunked_array([hit.take(part.indices) for part in households.chunks])
-                        parts.append(file.read_row_group(group, use_threads=False).filter(mask))
+            for group, first, last in _groups(file, ids):
+                # Only those who can be here: others need not be looked for.
+                near = ids[bisect_left(ids, first) : bisect_right(ids, last)]
+                if near:
+                    parts.append(_picked(file.read_row_group(group, use_threads=False), near))
             return pa.concat_tables(parts).unify_dictionaries()
     except (pa.ArrowException, OSError) as error:
         raise DataError(
@@ -75,16 +71,24 @@ def rows_in_order(registry: Registry, name: str, ids: Sequence[str]) -> pa.Table
         ) from None
 
 
-def _groups(file: pq.ParquetFile, ids: Sequence[str]) -> Iterator[int]:
-    """Yield the row groups that can hold rows of any of ``ids``."""
+def _picked(rows: pa.Table, ids: Sequence[str]) -> pa.Table:
+    """Return the rows of some households: whose rows they are is asked of each household once, not of each row."""
+    households = rows["household_id"].unify_dictionaries()
+    wanted = pc.is_in(households.chunks[0].dictionary, value_set=pa.array(ids, pa.string()))
+    return rows.filter(pa.chunked_array([wanted.take(part.indices) for part in households.chunks]))
+
+
+def _groups(file: pq.ParquetFile, ids: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the row groups that can hold rows of any of ``ids``, each with its first and last household."""
     if not ids:
         return
     number = file.metadata.schema.names.index("household_id")
-    first, last = ids[0].encode(), ids[-1].encode()
     for group in range(file.metadata.num_row_groups):
         facts = file.metadata.row_group(group).column(number).statistics
-        if facts is None or not facts.has_min_max or not (facts.max.encode() < first or facts.min.encode() > last):
-            yield group
+        if facts is None or not facts.has_min_max:
+            yield group, ids[0], ids[-1]
+        elif not (facts.max.encode() < ids[0].encode() or facts.min.encode() > ids[-1].encode()):
+            yield group, facts.min, facts.max
 
 
 def _rows_of(rows: Any, ids: list[str]) -> pa.Table:

@@ -127,9 +127,11 @@ def _explain(task: Task, number: int, flagged: pa.Table) -> pa.RecordBatch:
     run = task.run()
     chosen = flagged.select([*CHOSEN.names, VILLAGE]).to_pandas()
     features = _features(task, run, number, flagged["household_id"])
+    contributor = Contributions(run.bundle.classifier, rows=len(chosen))
     new = explained(
         chosen,
         features,
+        contributor(features[run.model_features]),
         registry=run.registry,
         bundle=run.bundle,
         specs=run.specs,
@@ -141,7 +143,6 @@ def _explain(task: Task, number: int, flagged: pa.Table) -> pa.RecordBatch:
         medians=_medians(run, flagged),
         begins=task.begins,
         then=task.then,
-        flagged=len(chosen),
         folder=task.folder / "facts" / f"{number:05d}",
     )
     order = pa.array(np.argsort(chosen["number"].to_numpy(), kind="stable"))
@@ -159,7 +160,7 @@ def _explain(task: Task, number: int, flagged: pa.Table) -> pa.RecordBatch:
         number,
         len(chosen),
         files=files,
-        contributions=new.how,
+        contributions=contributor.told(),
         residuals=residuals,
         seconds=round(time.perf_counter() - started, 3),
     )
