@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.engine.spark import number_of, part_files
-from riskmodel.explain import booster_residual
+from riskmodel.explain import Contributions, booster_residual
 from riskmodel.files import sha256_of, write_aside
 from riskmodel.monitoring.beside import LEAST_HOUSEHOLDS, has_median, rounded
 from riskmodel.monitoring.challenger import RISK as OF_CHALLENGER
