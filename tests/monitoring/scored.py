@@ -18,6 +18,7 @@ from riskmodel import Registry, RiskClassifier, build_training_set, load_catalog
 from riskmodel.features import Catalogue
 from riskmodel.model import Bundle, load_bundle, save_bundle
 from riskmodel.monitoring import Capacity, score_registry
+from riskmodel.monitoring.part import declared_elsewhere
 from riskmodel.monitoring.source import source
 from riskmodel.policy import default_policy
 from riskmodel.simulation import simulate_registry
@@ -66,6 +67,11 @@ class County:
         """Score what lies in a database."""
         with source(url, out, resume=resume) as opened:
             return score_registry(opened, out=out, resume=resume, **self._options(changes))
+
+    def to_send(self) -> County:
+        """The same for another process, which does not have the functions that the catalogue was declared by."""
+        levers = {name: replace(spec, function=declared_elsewhere) for name, spec in self.catalogue.levers.items()}
+        return replace(self, catalogue=Catalogue(self.catalogue.features, levers=levers))
 
     def _options(self, changes: dict[str, Any]) -> dict[str, Any]:
         return {

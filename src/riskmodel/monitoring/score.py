@@ -7,6 +7,7 @@ what an uninterrupted run leaves (``run.json`` apart, which has timings), howeve
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from dataclasses import replace
@@ -188,6 +189,12 @@ def score_registry(
         work = work or Checkpoints.begin(out, inputs, {"slice": rows})
         try:
             return (_stages_on_spark if engine == "spark" else _stages)(run, work, out, inputs)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DataError(
+                f"{out}: the disk is full. What was finished is kept: make room, and go on with --resume."
+            ) from error
         except BaseException:
             if work.empty:
                 work.abandon()
