@@ -21,12 +21,14 @@ check: install       ## what must hold besides the tests: lint, format, types, i
 	$(BIN)/lint-imports
 	$(BIN)/pytest --doctest-modules src/riskmodel -p no:randomly
 
-bench: install       ## features, the simulated county, training, explaining and the list beside what they are measured by: benchmarks/*.csv
+bench: install       ## features, the simulated county, training, explaining, scoring, the watch and the list beside what they are measured by: benchmarks/*.csv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BIN)/python benchmarks/features.py --households 1000000 --scaling
 	$(BIN)/python benchmarks/simulate.py --scaling
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/explain.py
+	$(BIN)/python benchmarks/score.py --folder out/bench --twice
+	$(BIN)/python benchmarks/monitor.py --write
 	$(BIN)/python benchmarks/list.py
 	$(BIN)/python benchmarks/list_year.py
 

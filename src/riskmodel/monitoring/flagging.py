@@ -26,7 +26,7 @@ from riskmodel.monitoring.in_order import Pile
 from riskmodel.monitoring.ledgers import begins_known_at
 from riskmodel.monitoring.part import Explainer, Piles, histories_of, name_of
 from riskmodel.monitoring.selecting import CHOSEN_FILE
-from riskmodel.progress import counting
+from riskmodel.progress import counting, step
 
 if TYPE_CHECKING:
     from riskmodel.monitoring.checkpoint import Checkpoints
@@ -54,7 +54,8 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
         Pile(work, FLAGS_FILE, FLAGS, size=PART),
         Pile(work, CONTRIBUTIONS_FILE, contributions_schema(run.model_features), size=PART),
     )
-    how = contribute(run, work, slices, flagged=flagged, part=PART)
+    with step("contributions"):
+        how = contribute(run, work, slices, flagged=flagged, part=PART)
     parts = -(-flagged // PART)
     done = {number: told for number in range(parts) if (told := work.noted(name_of(number))) is not None}
     with counting("flags explained", total=flagged, done=sum(_many(n, flagged) for n in done)) as count:
@@ -68,9 +69,10 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
     run.explained.extend(how)
     run.residuals["against_margin"] = max((told["against_margin"] for told in done.values()), default=0.0)
     require_small(run.residuals["against_margin"], what="base value + contributions against the margin")
-    piles.flags.put_in_order(many=flagged)
-    piles.contributions.put_in_order(many=flagged)
-    _join_histories(work, parts)
+    with step("flags into the order of the queue"):
+        piles.flags.put_in_order(many=flagged)
+        piles.contributions.put_in_order(many=flagged)
+        _join_histories(work, parts)
 
 
 def _many(number: int, flagged: int) -> int:
@@ -79,7 +81,9 @@ def _many(number: int, flagged: int) -> int:
 
 def _explainer(run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Piles) -> Explainer:
     now, then = run.as_of, add_months(run.as_of, -12)
-    begun = begins_known_at(run.registry, [now, then])
+    with step("what stands beside: since when tables were kept, village medians"):
+        begun = begins_known_at(run.registry, [now, then])
+        medians = _medians(run, work, slices)
     return Explainer(
         registry=run.registry,
         bundle=run.bundle,
@@ -89,7 +93,7 @@ def _explainer(run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Pile
         policy=run.policy,
         as_of=run.as_of,
         provenance=run.provenance,
-        medians=_medians(run, work, slices),
+        medians=medians,
         begins=begun[now],
         then=begun[then],
         work=work,
