@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from killing import how_long, killed, moments
+from killed_runs import how_long, killed, moments
 from scored import OF_MODEL, RESULTS, listing, results
 
 from riskmodel.errors import DataError

@@ -80,11 +80,16 @@ def main() -> None:
         update(url, Path(run), Path(workbook))
         verdicts(url, Path(run), Path(workbook))
 
-    url = new_list(0)
-    took_update, status = in_child(lambda: update(url, Path(run), Path(workbook)))
-    assert status == 0
-    took_verdicts, status = in_child(lambda: verdicts(url, Path(run), Path(workbook)))
-    assert status == 0
+    # The first time, what is imported late takes most of it: the shorter of two is what a kill is measured out by.
+    took_update = took_verdicts = float("inf")
+    for number in (-1, 0):
+        url = new_list(number)
+        seconds, status = in_child(lambda url=url: update(url, Path(run), Path(workbook)))
+        took_update = min(took_update, seconds)
+        assert status == 0
+        seconds, status = in_child(lambda url=url: verdicts(url, Path(run), Path(workbook)))
+        took_verdicts = min(took_verdicts, seconds)
+        assert status == 0
     undisturbed = left(url)
     for number in range(1, int(points) + 1):
         url = new_list(number)

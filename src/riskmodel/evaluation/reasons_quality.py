@@ -129,7 +129,7 @@ class _Look:
         self.specs = [prepared.catalogue.feature(name) for name in self.columns]
         self.ideas = Ideas.of(self.specs)
         self.types = [
-            self.specs[int(self.ideas.members[idea][0])].risk_type or "other" for idea in range(len(self.ideas.names))
+            self.specs[int(self.ideas.members(idea)[0])].risk_type or "other" for idea in range(len(self.ideas.names))
         ]
         self.own = [(int(s), int(f)) for s, f in zip(self.stratum, self.fold, strict=True)]
 
@@ -231,7 +231,7 @@ def _between_months(
 
 
 def _unchanged(look: _Look, X: pd.DataFrame, row: int, idea: int) -> bool:
-    members = list(look.ideas.members[idea])
+    members = list(look.ideas.members(idea))
     then, now = X.to_numpy(dtype=np.float64)[row, members], look.X.to_numpy(dtype=np.float64)[row, members]
     return bool(np.array_equal(then, now, equal_nan=True))
 

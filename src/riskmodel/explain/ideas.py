@@ -52,9 +52,12 @@ class Ideas:
         belongs = self.of_feature[:, None] == np.arange(len(self.names))
         return np.asarray(contributions @ belongs.astype(np.float64))
 
+    def members(self, idea: int) -> tuple[int, ...]:
+        """Return the positions of an idea's features."""
+        return self._members[idea]
+
     @cached_property
-    def members(self) -> tuple[tuple[int, ...], ...]:
-        """The positions of each idea's features."""
+    def _members(self) -> tuple[tuple[int, ...], ...]:
         return tuple(
             tuple(int(place) for place in np.flatnonzero(self.of_feature == idea)) for idea in range(len(self.names))
         )
@@ -75,7 +78,7 @@ class Ideas:
         [[2, 1]]
         """
         telling = np.empty((len(contributions), len(self.names)), dtype=np.intp)
-        for idea, members in enumerate(self.members):
+        for idea, members in enumerate(self._members):
             own = contributions[:, members]
             way = np.where(own.sum(axis=1) >= 0, 1.0, -1.0)
             telling[:, idea] = np.take(members, np.argmax(own * way[:, None], axis=1))

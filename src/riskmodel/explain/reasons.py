@@ -152,7 +152,7 @@ def explain_rows(
         moved = contributions[row] != 0.0
         for idea in positions:
             own = int(telling[row, idea])
-            others = tuple(specs[p].name for p in ideas.members[idea] if p != own and moved[p])
+            others = tuple(specs[p].name for p in ideas.members(idea) if p != own and moved[p])
             fact = Fact(
                 value=float(values[row, own]),
                 village_median=float(beside.village_median[row, own]),
