@@ -19,7 +19,7 @@ from riskmodel.features import Added, Change, Changed, History, lever
 from riskmodel.monitoring.what_if import MOST, WORTH_SAYING, _besides, if_pulled, what_if
 from riskmodel.policy import default_policy
 from riskmodel.registry import schema, write_registry
-from riskmodel.registry.excerpt import write_excerpt
+from riskmodel.registry.excerpt import excerpt_of
 
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "features")
 POLICY = default_policy()
@@ -27,10 +27,10 @@ OWN = {name: spec.node for name, spec in CATALOGUE.features.items() if not plan.
 
 
 @pytest.fixture(scope="module")
-def excerpt(scored_county, scored_run, tmp_path_factory):
+def excerpt(scored_county, scored_run):
     ids = read(scored_run, "scores.parquet")["household_id"].tolist()
     with Registry.open(scored_county.registry) as registry:
-        part = write_excerpt(registry, ids, tmp_path_factory.mktemp("what-if") / "excerpt")
+        part = excerpt_of(registry, ids)
     with part:
         yield part
 
@@ -91,7 +91,7 @@ def test_a_house_made_safe_moves_the_house_and_its_guarantee_alone(excerpt, now,
     place = tables["household"].column_names.index("housing_grade")
     tables["household"] = tables["household"].set_column(place, "housing_grade", grades)
     write_registry(tables, tmp_path / "registry", cut_on=excerpt.cut_on)
-    with Registry.open(tmp_path / "registry") as registry:
+    with Registry.open(tmp_path / "registry") as whole, excerpt_of(whole, list(now.index)) as registry:
         built = build_features(registry, as_of=AS_OF, catalogue=CATALOGUE, only=list(OWN), policy=POLICY)
         after = pulled(registry, "safe_house", dangerous)
     for household, before in built.set_index("household_id").loc[dangerous, list(OWN)].astype(float).iterrows():
@@ -125,9 +125,9 @@ def test_what_is_added_is_known_and_dated_before_as_of(excerpt, name):
     for rows in CATALOGUE.levers[name].rows:
         if isinstance(rows, Changed):
             continue
-        table = excerpt.table(rows.table).to_pyarrow().slice(0, 0)
+        schema_of = excerpt.held(rows.table).schema
         for as_of in (AS_OF, date(2025, 3, 31)):
-            added = _besides(table, rows, pa.array(["A", "B"]), None, as_of=as_of)
+            added = _besides(schema_of, rows, pa.array(["A", "B"]), None, as_of=as_of)
             own = added[schema.table(rows.table).own_date].to_pylist()
             assert len(own) >= 2
             assert all(day < as_of for day in own)
@@ -159,8 +159,10 @@ def test_flags_tell_what_lowers_their_risk_the_most_first(scored_county, scored_
 
 
 def test_the_registry_and_the_excerpt_stay_as_they_were(excerpt, now, scored_county):
+    before = {name: excerpt.held(name).to_pylist() for name in excerpt.tables}
     files = {path: path.read_bytes() for path in sorted(excerpt.path.iterdir())}
     pulled(excerpt, "public_post", now.index[:3], row2=500.0)
+    assert {name: excerpt.held(name).to_pylist() for name in excerpt.tables} == before
     assert {path: path.read_bytes() for path in sorted(excerpt.path.iterdir())} == files
 
 

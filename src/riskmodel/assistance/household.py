@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,7 +14,7 @@ from riskmodel.features import History, Number, age, col
 from riskmodel.features.builder import evaluate
 from riskmodel.monitoring.standing import standing
 from riskmodel.registry.codes import codes, label
-from riskmodel.registry.excerpt import write_excerpt
+from riskmodel.registry.excerpt import excerpt_of
 
 if TYPE_CHECKING:
     from riskmodel.policy import Policy
@@ -92,12 +90,10 @@ def households_of(registry: Registry, wanted: Collection[str], *, as_of: date, p
     """Return the facts of households as known, and true, strictly before ``as_of``; absent where not present then."""
     if not wanted:
         return {}
-    with tempfile.TemporaryDirectory() as folder:
-        own = write_excerpt(registry, wanted, Path(folder) / "registry")
-        with own:
-            outputs = {name: node for name, node in _outputs().items() if set(plan.tables(node)) <= set(own.tables)}
-            rows = evaluate(own, outputs, as_of=as_of, policy=policy, engine="duckdb").to_pandas()
-            people = standing(own, as_of=as_of)
+    with excerpt_of(registry, wanted) as own:
+        outputs = {name: node for name, node in _outputs().items() if set(plan.tables(node)) <= set(own.tables)}
+        rows = evaluate(own, outputs, as_of=as_of, policy=policy, engine="duckdb").to_pandas()
+        people = standing(own, as_of=as_of)
     frame = rows.set_index("household_id").join(people[["county_code", "township_code", "household_type", "on_list"]])
     return {str(household): _household(str(household), row) for household, row in frame.iterrows()}
 

@@ -258,6 +258,12 @@ def tables(node: Household) -> list[str]:
     return list(dict.fromkeys(part.table for part in reductions(node)))
 
 
+def columns_read(reduction: Reduction) -> set[str]:
+    """Return the columns of its table that a reduction reads, clocks and the row's own date apart."""
+    parts = [*reduction.where, reduction.column]
+    return {name for part in parts for name in columns(part)} | {reduction.end_column} - {""}
+
+
 def columns(node: Row | None) -> Iterator[str]:
     """Yield the columns that a row node reads."""
     match node:

@@ -6,12 +6,13 @@ Spark runs where it is asked for, never by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from riskmodel.engine import plan
 from riskmodel.errors import CallError, did_you_mean
+from riskmodel.features.history import History
 from riskmodel.registry import schema
 from riskmodel.registry.registry import NOT_INDEXED
 
@@ -91,8 +92,8 @@ def choose_engine(registry: Registry, outputs: Mapping[str, plan.Household], eng
 
 
 def sorted_tables(registry: Registry, outputs: Mapping[str, plan.Household]) -> tuple[dict[str, SortedTable], str]:
-    """Return the tables that ``outputs`` read as sorted files, and what stands in the way ("" where nothing does)."""
-    from riskmodel.engine.fused import SortedFile, SortedTable, begin_warming
+    """Return the tables that ``outputs`` read, sorted, and what stands in the way ("" where nothing does)."""
+    from riskmodel.engine.fused import HeldRows, SortedFile, SortedTable, begin_warming
 
     found: dict[str, SortedTable] = {}
     names = sorted(tables_read(outputs) & set(registry.tables))
@@ -101,10 +102,14 @@ def sorted_tables(registry: Registry, outputs: Mapping[str, plan.Household]) -> 
         registry.check_digests(names)
     for name in names:
         described = schema.table(name)
+        kinds = {column.name: column.kind for column in described.columns}
+        held = registry.held(name)
+        if held is not None:
+            found[name] = SortedTable(HeldRows(held, kinds, registry.path), described.own_date)
+            continue
         entry = registry.sorted_file(name)
         if entry is None:
             return {}, f"{registry.path}: table {name} is not one file that this package wrote"
-        kinds = {column.name: column.kind for column in described.columns}
         file = SortedFile.over(entry.paths[0], entry.metadata[0], kinds)
         if file is None:
             return {}, f"{entry.paths[0]} does not lie sorted by household"
@@ -115,6 +120,16 @@ def sorted_tables(registry: Registry, outputs: Mapping[str, plan.Household]) -> 
 def tables_read(outputs: Mapping[str, plan.Household]) -> set[str]:
     """Return the tables that ``outputs`` read, with those that say who is present."""
     return {table for node in outputs.values() for table in plan.tables(node)} | {"household", "member"}
+
+
+def columns_read(nodes: Iterable[plan.Household]) -> dict[str, set[str]]:
+    """Return the columns that ``nodes`` read of each table, with those that say who is present and where."""
+    presence = History().members.count().node
+    found: dict[str, set[str]] = {"household": {"county_code", "township_code", "village_code"}}
+    for node in (*nodes, presence):
+        for part in plan.reductions(node):
+            found.setdefault(part.table, set()).update(plan.columns_read(part))
+    return found
 
 
 def _beyond_the_pass(outputs: Mapping[str, plan.Household], sources: Mapping[str, SortedTable]) -> tuple[str, ...]:

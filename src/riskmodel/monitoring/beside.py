@@ -25,7 +25,7 @@ from riskmodel.parallel import side_by_side
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
     from riskmodel.policy import Policy
-    from riskmodel.registry import Registry
+    from riskmodel.registry.excerpt import Excerpt
 
 # A median of fewer, or one told to the last yuan, would speak of single neighbours.
 LEAST_HOUSEHOLDS = 10
@@ -149,7 +149,7 @@ def rounded(values: np.ndarray) -> np.ndarray:
 
 
 def a_year_ago(
-    excerpt: Registry, *, specs: Sequence[FeatureSpec], as_of: date, policy: Policy, begins: Mapping[str, date]
+    excerpt: Excerpt, *, specs: Sequence[FeatureSpec], as_of: date, policy: Policy, begins: Mapping[str, date]
 ) -> pd.DataFrame:
     """Return the households' own values twelve months before ``as_of``, as known then.
 
@@ -183,7 +183,7 @@ def a_year_ago(
     return rows.reindex(columns=names).astype(np.float64)
 
 
-def _anyone_known(registry: Registry, day: date) -> bool:
-    rows = registry.table("household")
-    seen = rows.filter(rows.known_on < day, rows.registered_on < day)
-    return bool(seen.count().to_pyarrow().as_py())
+def _anyone_known(excerpt: Excerpt, day: date) -> bool:
+    rows = excerpt.held("household")
+    seen = pc.and_(pc.less(rows["known_on"], day), pc.less(rows["registered_on"], day))
+    return bool(pc.any(seen).as_py())

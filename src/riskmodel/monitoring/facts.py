@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from riskmodel.engine import plan
 from riskmodel.errors import DataError
+from riskmodel.features.engines import columns_read
 from riskmodel.monitoring.beside import Surroundings, a_year_ago, seen_in_training
 from riskmodel.monitoring.flags import HISTORIES
-from riskmodel.monitoring.histories import build_histories
-from riskmodel.monitoring.what_if import what_if
-from riskmodel.registry.excerpt import write_excerpt
+from riskmodel.monitoring.histories import build_histories, history_outputs
+from riskmodel.monitoring.what_if import columns_touched, outputs_of, what_if
+from riskmodel.registry.excerpt import excerpt_of
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec, LeverSpec
@@ -73,7 +73,6 @@ def gather(
     classifier: RiskClassifier,
     policy: Policy,
     as_of: date,
-    folder: Path,
     begins: Mapping[str, date],
     then: Mapping[str, date],
 ) -> Facts:
@@ -91,16 +90,13 @@ def gather(
         Helps that can be thought.
     features : DataFrame
         Their features, aligned with ``chosen``.
-    folder : Path
-        Where an excerpt of their rows is written; it is removed in the end.
     begins, then : mapping of str to date
         Since when the whole registry's tables were kept, as known at ``as_of`` and a year before.
     """
     names = [spec.name for spec in specs]
-    households = chosen["household_id"].tolist()
-    shutil.rmtree(folder, ignore_errors=True)
     try:
-        with write_excerpt(registry, households, folder) as excerpt:
+        excerpt = excerpt_of(registry, chosen["household_id"].tolist(), _columns(specs, levers))
+        with excerpt:
             histories = build_histories(excerpt, as_of=as_of, policy=policy, begins=begins)
             year_ago = a_year_ago(excerpt, specs=specs, as_of=as_of, policy=policy, begins=then)
             indexed = features[names].set_axis(chosen["household_id"])
@@ -124,11 +120,19 @@ def gather(
         )
         nothing = pd.DataFrame(columns=names, dtype=np.float64)
         return Facts(HISTORIES.empty_table(), nothing, {}, ranges=False)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return Facts(
         histories, year_ago, {household: [asdict(each) for each in every] for household, every in found.items()}
     )
+
+
+def _columns(specs: Sequence[FeatureSpec], levers: Sequence[LeverSpec]) -> dict[str, set[str]]:
+    """Return what is read of an excerpt, by table."""
+    own = (spec.node for spec in specs if spec.node is not None and not plan.peers(spec.node))
+    columns = columns_read([*own, *history_outputs().values(), *outputs_of(levers).values()])
+    for lever in levers:
+        for change in lever.rows:
+            columns.setdefault(change.table, set()).update(columns_touched(change))
+    return columns
 
 
 def _of_what(error: DataError) -> str:

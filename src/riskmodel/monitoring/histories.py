@@ -56,7 +56,7 @@ def build_histories(
     """
     begins = begins if begins is not None else begins_known(excerpt, before=as_of)
     wide = evaluate(
-        excerpt, _outputs(excerpt), as_of=as_of, policy=policy, keep=(*KEYS, "county_code"), engine="auto"
+        excerpt, history_outputs(), as_of=as_of, policy=policy, keep=(*KEYS, "county_code"), engine="auto"
     ).to_pandas()
     parts = [
         _quarter(wide, back, start=add_months(as_of, -_MONTHS * (back + 1)), begins=begins)
@@ -69,7 +69,8 @@ def build_histories(
     return pa.table(columns, schema=HISTORIES)
 
 
-def _outputs(registry: Registry) -> dict[str, plan.Household]:
+def history_outputs() -> dict[str, plan.Household]:
+    """Return what is asked of a household's last three years, by column."""
     h = History()
     outputs = {"members": h.members.count().node}
     for back in range(QUARTERS):

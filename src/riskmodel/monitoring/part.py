@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,7 +101,6 @@ class Explainer:
             medians=self.medians,
             begins=self.begins,
             then=self.then,
-            folder=self.work.path(f"facts-{number:05d}"),
         )
         order = chosen["number"].to_numpy()
         files = {
@@ -156,7 +154,6 @@ def explained(
     medians: pd.DataFrame,
     begins: Mapping[str, date],
     then: Mapping[str, date],
-    folder: Path,
 ) -> Explained:
     """Explain some flagged households, wherever they come from; see :class:`Explainer`.
 
@@ -166,8 +163,6 @@ def explained(
         Aligned with ``chosen``.
     values : float array of shape (rows, features)
         What the model's features contributed, in log-odds.
-    folder : Path
-        Where an excerpt of their rows is written; it is removed in the end.
     """
     chosen = chosen.assign(as_of=as_of)
     names = [spec.name for spec in specs]
@@ -180,7 +175,6 @@ def explained(
         classifier=bundle.classifier,
         policy=policy,
         as_of=as_of,
-        folder=folder,
         begins=begins,
         then=then,
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +19,7 @@ from riskmodel.monitoring.challenger import beside
 from riskmodel.monitoring.choosing import choose
 from riskmodel.monitoring.flags import SCORES
 from riskmodel.monitoring.scoring import PLACES
+from riskmodel.registry.registry import connect
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -88,10 +88,7 @@ def select_flags(run: Run, work: Checkpoints, slices: Sequence[Slice]) -> tuple[
 
 @contextlib.contextmanager
 def _everyone(run: Run, work: Checkpoints, slices: Sequence[Slice]) -> Iterator[ir.Table]:
-    spill = work.path("spill")
-    connection = ibis.duckdb.connect(
-        memory_limit=run.budget.of_queries, threads=run.budget.workers, temp_directory=str(spill)
-    )
+    connection = connect(None, run.budget.of_queries, work.path("spill"), run.budget.workers)
     try:
         yield connection.read_parquet([str(part.scored) for part in slices], table_name="scored")
     finally:

@@ -6,11 +6,9 @@ the change does not move keeps the value that the run has; so does one that spea
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,9 +23,9 @@ from riskmodel.features.builder import evaluate
 from riskmodel.features.engines import tables_read
 from riskmodel.features.levers import Added, Changed, LeverSpec
 from riskmodel.registry import schema
-from riskmodel.registry.excerpt import rows_in_order
-from riskmodel.registry.registry import Registry
-from riskmodel.registry.write import RegistryWriter
+from riskmodel.registry.excerpt import Excerpt
+from riskmodel.registry.known_until import days, stable_order
+from riskmodel.registry.write import indexed
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
@@ -54,7 +52,7 @@ class WhatIf:
 
 
 def what_if(
-    excerpt: Registry,
+    excerpt: Excerpt,
     features: pd.DataFrame,
     *,
     margin: pd.Series,
@@ -88,7 +86,7 @@ def what_if(
     own = {spec.name: spec.node for spec in specs if spec.node is not None and not plan.peers(spec.node)}
     if not usable or not own or features.empty:
         return found
-    asked = evaluate(excerpt, _asked(usable), as_of=as_of, policy=policy).to_pandas().set_index("household_id")
+    asked = evaluate(excerpt, outputs_of(usable), as_of=as_of, policy=policy).to_pandas().set_index("household_id")
     now = _built(excerpt, own, as_of=as_of, policy=policy)
     risk_now = pd.Series(classifier.calibrator_.risk(margin.to_numpy(dtype=np.float64)), index=margin.index)
     households = features.index.intersection(asked.index).intersection(now.index)
@@ -127,18 +125,27 @@ def _alike(
             yield group, moved
 
 
-def _asked(levers: Sequence[LeverSpec]) -> dict[str, plan.Household]:
+def outputs_of(levers: Iterable[LeverSpec]) -> dict[str, plan.Household]:
     """Return the conditions and amounts of all levers as columns to be worked out."""
-    columns = {f"{_APPLIES}{lever.name}": lever.applies for lever in levers}
+    columns: dict[str, plan.Household] = {}
     for lever in levers:
+        columns[f"{_APPLIES}{lever.name}"] = lever.applies
         for number, rows in enumerate(lever.rows):
             if isinstance(rows, Added) and rows.amount is not None:
                 columns[f"{_AMOUNT}{lever.name} {number}"] = rows.amount.node
     return columns
 
 
-def _built(registry: Registry, nodes: Mapping[str, plan.Household], *, as_of: date, policy: Policy) -> pd.DataFrame:
-    rows = evaluate(registry, nodes, as_of=as_of, policy=policy).to_pandas().set_index("household_id")
+def columns_touched(change: Added | Changed) -> set[str]:
+    """Return the columns of its table that a change needs: what it looks at, and what it writes."""
+    if isinstance(change, Changed):
+        return {*change.where, *change.values}
+    amount = {"amount"} if change.amount is not None else set()
+    return {*schema.table(change.table).key, *change.values, *amount}
+
+
+def _built(excerpt: Excerpt, nodes: Mapping[str, plan.Household], *, as_of: date, policy: Policy) -> pd.DataFrame:
+    rows = evaluate(excerpt, nodes, as_of=as_of, policy=policy).to_pandas().set_index("household_id")
     return rows[list(nodes)].astype(np.float64)
 
 
@@ -153,7 +160,7 @@ def _moved(features: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame) -> pd.
 
 
 def if_pulled(
-    excerpt: Registry,
+    excerpt: Excerpt,
     pulls: Sequence[tuple[LeverSpec, pd.DataFrame]],
     nodes: Mapping[str, plan.Household],
     *,
@@ -178,20 +185,12 @@ def if_pulled(
     """
     if not pulls:
         return []
-    everyone = sorted({household for _, asked in pulls for household in asked.index}, key=str.encode)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "registry"
-        # Known the day before as_of, which may lie past the registry's cut.
-        with RegistryWriter(place, cut_on=max(excerpt.cut_on, as_of)) as writer:
-            for name in sorted(tables_read(nodes) & set(excerpt.tables)):
-                rows = _within_reach(rows_in_order(excerpt, name, everyone), name, nodes, as_of=as_of)
-                for number, (lever, asked) in enumerate(pulls):
-                    part = _as_pulled(rows, name, lever, asked, number=number, as_of=as_of)
-                    # What a lever does not change lies as the excerpt has it.
-                    moved = any(change.table == name for change in lever.rows)
-                    (writer.add if moved else writer.copy)(name, part)
-        with Registry.open(place) as pulled:
-            built = _built(pulled, nodes, as_of=as_of, policy=policy)
+    tables = {}
+    for name in sorted(tables_read(nodes) & set(excerpt.tables)):
+        rows = _within_reach(excerpt.held(name), name, nodes, as_of=as_of)
+        parts = (_as_pulled(rows, name, lever, asked, number=n, as_of=as_of) for n, (lever, asked) in enumerate(pulls))
+        tables[name] = pa.concat_tables(parts)
+    built = _built(Excerpt(excerpt.path, tables, cut_on=excerpt.cut_on), nodes, as_of=as_of, policy=policy)
     numbers = built.index.str.split("|", n=1).str[0].astype(int)
     found = []
     for number, (_, asked) in enumerate(pulls):
@@ -216,19 +215,60 @@ def _as_pulled(
     rows: pa.Table, name: str, lever: LeverSpec, asked: pd.DataFrame, *, number: int, as_of: date
 ) -> pa.Table:
     """Return a table's rows of the households that a lever is pulled for, changed and under ids of their own."""
-    ids = pa.array(list(asked.index), pa.string())
-    rows = rows.filter(pc.is_in(rows["household_id"], value_set=ids))
+    table = schema.table(name)
+    ids = pa.array(sorted(asked.index, key=str.encode), pa.string())
+    rows = _of_households(rows, ids)
+    added = []
     for at, change in enumerate(lever.rows):
         if change.table != name:
             continue
         if isinstance(change, Changed):
             rows = _otherwise(rows, change, as_of=as_of)
         else:
-            rows = _besides(rows, change, ids, asked.get(f"{_AMOUNT}{lever.name} {at}"), as_of=as_of)
-    place = rows.schema.get_field_index("household_id")
+            added.append(_besides(rows.schema, change, ids, asked.get(f"{_AMOUNT}{lever.name} {at}"), as_of=as_of))
+    if added:
+        rows = _in_order(rows, added, table)
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in rows["household_id"].chunks])
     # As wide as the largest number: ids sort by lever, then by household.
-    own = pc.binary_join_element_wise(f"{number:03d}", rows["household_id"].cast(pa.string()), "|")
-    return rows.set_column(place, "household_id", own)
+    own = pc.binary_join_element_wise(f"{number:03d}", ids, "|")
+    coded = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), own)
+    return rows.set_column(rows.schema.get_field_index("household_id"), "household_id", coded)
+
+
+def _in_order(rows: pa.Table, added: Sequence[pa.Table], table: schema.Table) -> pa.Table:
+    """Return rows and added ones in storage order; households are the same codes in all of them."""
+    # A row with a name of its own corrects no other.
+    corrects = any(_may_correct(rows, part, table) for part in added)
+    rows = pa.concat_tables([rows, *added]).unify_dictionaries()
+    if corrects:
+        rows, order = indexed(rows, table)
+    else:
+        household = np.concatenate([chunk.indices.to_numpy() for chunk in rows["household_id"].chunks])
+        order = stable_order([household, days(rows[table.own_date])])
+    return rows.take(pa.array(order))
+
+
+def _of_households(rows: pa.Table, ids: pa.Array) -> pa.Table:
+    """Return the rows of some households, who are in order, with their places among them as codes."""
+    place = rows.schema.get_field_index("household_id")
+    [known] = rows["household_id"].chunks
+    code = pc.fill_null(pc.index_in(known.dictionary, value_set=ids), -1).to_numpy().astype(np.int32)
+    mine = code[known.indices.to_numpy()]
+    theirs = pa.array(mine >= 0)
+    coded = pa.DictionaryArray.from_arrays(pa.array(mine[mine >= 0]), ids)
+    return rows.filter(theirs).set_column(place, "household_id", coded)
+
+
+def _may_correct(rows: pa.Table, added: pa.Table, table: schema.Table) -> bool:
+    """Tell whether an added row can have the key of one that is there: not where it has a name of its own."""
+    for name in table.key:
+        if name != table.own_date and not pc.any(pc.is_in(_plain(added[name]), value_set=_plain(rows[name]))).as_py():
+            return False
+    return True
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _told(lever: LeverSpec, risk: float, margin: float, *, now: float) -> WhatIf:
@@ -248,28 +288,31 @@ def _otherwise(rows: pa.Table, change: Changed, *, as_of: date) -> pa.Table:
     return rows
 
 
-def _besides(rows: pa.Table, change: Added, ids: pa.Array, amounts: pd.Series | None, *, as_of: date) -> pa.Table:
-    """Return the rows with the added ones below: known the day before as_of, dated before it."""
+def _besides(like: pa.Schema, change: Added, ids: pa.Array, amounts: pd.Series | None, *, as_of: date) -> pa.Table:
+    """Return the added rows of some households: known the day before as_of, dated before it."""
     table = schema.table(change.table)
     first = as_of.replace(day=1)
     if change.months == 0:
-        days = [as_of - timedelta(days=1)]
+        dates = [as_of - timedelta(days=1)]
     elif table.ledger:
         months = (add_months(first, -back) for back in range(change.months + 1))
-        days = [day for day in months if add_months(as_of, -change.months) <= day < as_of]
+        dates = [day for day in months if add_months(as_of, -change.months) <= day < as_of]
     else:
-        days = [add_months(as_of, -change.months)]
-    households = ids.to_pylist()
-    n = len(households) * len(days)
-    given: dict[str, object] = {name: [value] * n for name, value in change.values.items()}
-    given["household_id"] = households * len(days)
-    given[table.own_date] = [day for day in days for _ in households]
-    given["known_on"] = [as_of - timedelta(days=1)] * n
-    given["withdrawn"] = [False] * n
+        dates = [add_months(as_of, -change.months)]
+    n, many = len(ids), len(dates)
+    codes = pa.array(np.tile(np.arange(n, dtype=np.int32), many))
+    given: dict[str, pa.Array] = {
+        "household_id": pa.DictionaryArray.from_arrays(codes, ids),
+        table.own_date: pa.array(np.repeat(np.array(dates, dtype="datetime64[D]"), n)),
+        "known_on": pa.repeat(pa.scalar(as_of - timedelta(days=1), pa.date32()), n * many),
+        "withdrawn": pa.repeat(pa.scalar(False), n * many),
+    }
     if amounts is not None:
-        each = amounts.reindex(households).fillna(0.0).tolist()
-        given["amount"] = each * len(days)
-    added = pa.table(
-        [pa.array(given.get(field.name, [None] * n), field.type) for field in rows.schema], schema=rows.schema
-    )
-    return pa.concat_tables([rows, added])
+        given["amount"] = pa.array(np.tile(amounts.reindex(ids.to_pylist()).fillna(0.0).to_numpy(), many))
+    columns = []
+    for field in like:
+        if field.name in change.values:
+            columns.append(pa.array([change.values[field.name]] * (n * many), field.type))
+        else:
+            columns.append(given.get(field.name, pa.nulls(n * many, field.type)))
+    return pa.table(columns, schema=like)

@@ -250,6 +250,10 @@ class Registry:
         files = self._files.get(name)
         return files if files is not None and files.written_here else None
 
+    def held(self, name: str) -> pa.Table | None:
+        """Return the rows of table ``name`` where they lie in memory, in storage order: of an excerpt."""
+        return None
+
     @cached_property
     def cut_on(self) -> date:
         """The registry holds what was known strictly before this day.
@@ -364,7 +368,7 @@ class Registry:
         if indexed is None:
             # Wholly missing may mean "nothing superseded" or "never filled": working it out serves both.
             indexed = rows.known_until.notnull().any().to_pyarrow().as_py()
-        columns = {column.name: _typed(rows, column, clean=clean) for column in table.columns}
+        columns = {column.name: typed(rows, column, clean=clean) for column in table.columns}
         if indexed:
             return rows.select(**columns)
         if self._read is not None:
@@ -376,7 +380,7 @@ class Registry:
         return self.connection.create_table(f"__indexed_{table.name}", index.drop(_POSITION), temp=True)
 
 
-def _typed(rows: ibis.Table, column: Column, *, clean: bool) -> ibis.Value:
+def typed(rows: ibis.Table, column: Column, *, clean: bool) -> ibis.Value:
     import ibis
 
     if column.name not in rows.columns:
@@ -438,13 +442,14 @@ def connect(
         settings["memory_limit"] = memory_limit
     if threads is not None:
         settings["threads"] = threads
-    if path is None:
-        return ibis.duckdb.connect(**settings)
     try:
-        return ibis.duckdb.connect(path, read_only=True, **settings)
+        connection = ibis.duckdb.connect(path or ":memory:", read_only=path is not None, **settings)
     except duckdb.Error as error:
         first = str(error).strip().splitlines()[0]
         raise DataError(f"{path} is not a DuckDB file that can be read: {first}") from None
+    # It would draw into logs: how far a command is, it says itself.
+    connection.raw_sql("SET enable_progress_bar = false")
+    return connection
 
 
 def stored_tables(connection: Backend) -> list[str]:

@@ -125,11 +125,7 @@ class RegistryWriter:
         rows = conform(rows, table)
         if rows.num_rows:
             self._note_known(name, rows)
-        keys = Keys(rows, table)
-        order = keys.by_storage()
-        rows = rows.set_column(
-            rows.schema.get_field_index("known_until"), "known_until", known_until(rows, table, keys)
-        )
+        rows, order = indexed(rows, table)
         opened = self._open.get(name)
         if opened is None:
             opened = self._open[name] = _OpenTable(_parquet_writer(self._aside / f"{name}.parquet", table))
@@ -248,6 +244,13 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
             raise DataError(f"{table.name}, row {row + 1:,}: {column.name} is missing, and it is required.")
         columns.append(converted)
     return pa.Table.from_arrays(columns, schema=table.arrow_schema)
+
+
+def indexed(rows: pa.Table, table: Table) -> tuple[pa.Table, np.ndarray]:
+    """Return rows that conform to the schema with their ``known_until`` worked out, and their storage order."""
+    keys = Keys(rows, table)
+    place = rows.schema.get_field_index("known_until")
+    return rows.set_column(place, "known_until", known_until(rows, table, keys)), keys.by_storage()
 
 
 def check_columns(given: list[str], table: Table, *, place: str) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from riskmodel.errors import CallError, DataError
 from riskmodel.monitoring.choosing import Selection, choose
 from riskmodel.monitoring.standing import standing
+from riskmodel.registry.registry import connect
 
 if TYPE_CHECKING:
     from riskmodel.registry import Registry
@@ -60,7 +61,7 @@ def draw(registry: Registry, rows: pd.DataFrame, *, as_of: date, selection: Sele
     scored = rows[["household_id", "risk", "margin", "in_cohort", *selection.unit]].assign(
         on_list=known["on_list"].eq(True).to_numpy(dtype=bool), named=False
     )
-    connection = ibis.duckdb.connect()
+    connection = connect(None)
     try:
         chosen = choose(ibis.memtable(scored), selection, as_of=as_of).select("household_id", "by_model", "rank")
         found = connection.to_pyarrow(chosen).to_pandas().set_index("household_id").reindex(rows["household_id"])

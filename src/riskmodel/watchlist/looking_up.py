@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from functools import reduce
 from operator import add
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,7 +16,7 @@ from riskmodel.features import History, Number, View, age
 from riskmodel.features.builder import evaluate
 from riskmodel.monitoring.standing import standing
 from riskmodel.registry.codes import codes
-from riskmodel.registry.excerpt import write_excerpt
+from riskmodel.registry.excerpt import excerpt_of
 from riskmodel.watchlist.facts import Facts
 
 if TYPE_CHECKING:
@@ -47,12 +45,10 @@ def facts_of(
     """
     if not households:
         return {}
-    with tempfile.TemporaryDirectory() as folder:
-        own = write_excerpt(registry, households, Path(folder) / "registry")
-        with own:
-            rows = evaluate(own, _outputs(steady_months), as_of=as_of, policy=policy, engine="duckdb").to_pandas()
-            types = standing(own, as_of=as_of)["household_type"]
-            absent = [name for table, names in _TABLES.items() if table not in own.tables for name in names]
+    with excerpt_of(registry, households) as own:
+        rows = evaluate(own, _outputs(steady_months), as_of=as_of, policy=policy, engine="duckdb").to_pandas()
+        types = standing(own, as_of=as_of)["household_type"]
+        absent = [name for table, names in _TABLES.items() if table not in own.tables for name in names]
     return {
         str(row["household_id"]): replace(_facts(row, types, as_of), **dict.fromkeys(absent))
         for _, row in rows.iterrows()

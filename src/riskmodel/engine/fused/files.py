@@ -68,6 +68,11 @@ class SortedFile:
         """The columns that the file has."""
         return list(dict.fromkeys(self.metadata.schema.to_arrow_schema().names))
 
+    @property
+    def num_rows(self) -> int:
+        """How many rows the file has."""
+        return int(self.metadata.num_rows)
+
     def full(self) -> frozenset[str]:
         """Return the columns in which no value is missing, as far as the file tells."""
         names = self.metadata.schema.names

@@ -16,6 +16,7 @@ from riskmodel.engine.calendar import add_months, day_number
 from riskmodel.engine.fused.arithmetic import Steps
 from riskmodel.engine.fused.columns import Coded, as_arrow, frame
 from riskmodel.engine.fused.files import SortedFile, stacked
+from riskmodel.engine.fused.held import HeldRows
 from riskmodel.engine.fused.neighbours import Totals
 from riskmodel.engine.fused.passes import run
 from riskmodel.engine.fused.program import Program, Stored, Tables, programs, tables
@@ -39,7 +40,7 @@ _BLOCK = 16_384
 class SortedTable:
     """A table of the registry as this engine reads it."""
 
-    file: SortedFile
+    file: SortedFile | HeldRows
     own_date: str
 
     @property
@@ -156,8 +157,7 @@ class FusedRun:
         names: set[str] = set()
         for program in self.passes.get(table, []):
             for reduction in program.reductions:
-                parts = [*reduction.where, *([reduction.column] if reduction.column is not None else [])]
-                names |= {name for part in parts for name in plan.columns(part)} | {reduction.end_column} - {""}
+                names |= plan.columns_read(reduction)
         if table == _BASE:
             names |= {*self.keep, *self.totals.columns, *([_COUNTY] if self.figures else [])}
         return names
@@ -315,8 +315,8 @@ def _size(
     workers: int,
 ) -> int:
     """Return how many households a slice may have; a row takes 8 bytes a column and 48 for its clocks and bits."""
-    people = max(sources[_BASE].file.metadata.num_rows, 1)
-    rows = sum(sources[name].file.metadata.num_rows / people * (48 + 8 * len(columns[name])) for name in columns)
+    people = max(sources[_BASE].file.num_rows, 1)
+    rows = sum(sources[name].file.num_rows / people * (48 + 8 * len(columns[name])) for name in columns)
     a_household = rows + 8 * numbers * dates
     # Half of the budget: the other half is what reading, and the result on its way out, take for a moment.
     return int(np.clip((memory or MEMORY) / 2 / workers / a_household, _FEWEST, _MOST))

@@ -143,7 +143,6 @@ def _explain(task: Task, number: int, flagged: pa.Table) -> pa.RecordBatch:
         medians=_medians(run, flagged),
         begins=task.begins,
         then=task.then,
-        folder=task.folder / "facts" / f"{number:05d}",
     )
     order = pa.array(np.argsort(chosen["number"].to_numpy(), kind="stable"))
     left = {
