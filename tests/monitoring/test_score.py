@@ -241,9 +241,18 @@ def test_a_database_gives_the_same_bytes_and_its_copy_is_gone_in_the_end(scored_
 
 
 def test_flags_are_the_same_by_several_processes(scored_county, scored_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(flagging, "_FEW", 2)
+    monkeypatch.setattr(flagging, "_WORTH_A_START", 7)
+    here, real = [], part.Explainer.explain
+
+    def explain(self, chosen, number):
+        here.append(number)
+        return real(self, chosen, number)
+
+    monkeypatch.setattr(part.Explainer, "explain", explain)
     scored_county.score(tmp_path, workers=2)
     assert results(tmp_path) == results(scored_run)
+    parts = -(-len(read(tmp_path, "flags.parquet")) // flagging.PART)
+    assert 0 < len(here) < parts  # the others were explained by another process
 
 
 def test_a_second_run_into_one_folder_is_refused_while_the_first_lives(scored_county, scored_run, tmp_path):

@@ -7,15 +7,19 @@ queue, a piece at a time.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
 from riskmodel.engine.calendar import add_months
+from riskmodel.engine.fused import begin_warming
 from riskmodel.explain import require_small
 from riskmodel.features.matrix import ROW_GROUP, of_size
 from riskmodel.files import write_aside
@@ -37,8 +41,8 @@ FLAGS_FILE, CONTRIBUTIONS_FILE, HISTORIES_FILE = "flags.parquet", "contributions
 # Flagged households at a time. The last digits of contributions depend on who is worked out together, so this is the
 # same whatever memory there is.
 PART = 5_000
-# From so many flags on, processes are worth their start.
-_FEW = 2_000
+# From so many flags on, another process is worth its start.
+_WORTH_A_START = 10_000
 _MEDIANS = "medians.parquet"
 
 
@@ -54,16 +58,15 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
         Pile(work, FLAGS_FILE, FLAGS, size=PART),
         Pile(work, CONTRIBUTIONS_FILE, contributions_schema(run.model_features), size=PART),
     )
-    with step("contributions"):
-        how = contribute(run, work, slices, flagged=flagged, part=PART)
     parts = -(-flagged // PART)
     done = {number: told for number in range(parts) if (told := work.noted(name_of(number))) is not None}
-    with counting("flags explained", total=flagged, done=sum(_many(n, flagged) for n in done)) as count:
-        if len(done) < parts:
-            explainer = _explainer(run, work, slices, piles)
-            missing = [number for number in range(parts) if number not in done]
-            workers = run.budget.workers if flagged >= _FEW else 1
-            for number, told in _explained(explainer, missing, workers=workers):
+    missing = [number for number in range(parts) if number not in done]
+    with _helpers(run.budget.workers - 1, flagged=sum(_many(number, flagged) for number in missing)) as helpers:
+        with step("contributions"):
+            how = contribute(run, work, slices, flagged=flagged, part=PART)
+        with counting("flags explained", total=flagged, done=sum(_many(n, flagged) for n in done)) as count:
+            explainer = _explainer(run, work, slices, piles) if missing else None
+            for number, told in _explained(explainer, missing, helpers) if explainer is not None else ():
                 done[number] = told
                 count(_many(number, flagged))
     run.explained.extend(how)
@@ -102,35 +105,56 @@ def _explainer(run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Pile
     )
 
 
-def _explained(explainer: Explainer, parts: Sequence[int], *, workers: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Explain some parts, and yield each with what is told of it; by several processes where it may."""
-    if workers == 1:
-        for number in parts:
-            yield number, explainer.explain(_part(explainer, number), number)
+@dataclass(frozen=True)
+class _Helpers:
+    """Processes that explain beside this one; none where the work is not worth their start."""
+
+    many: int
+    pool: ProcessPoolExecutor | None = None
+
+
+@contextlib.contextmanager
+def _helpers(many: int, *, flagged: int) -> Iterator[_Helpers]:
+    """Start processes, as many as are worth it; they get ready while this one goes on."""
+    many = min(many, flagged // _WORTH_A_START)
+    if many < 1:
+        yield _Helpers(0)
         return
     # Started afresh, not forked: other threads may hold locks that a fork would copy.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(explainer.to_send(),)) as pool:
-        try:
-            waiting = {number: pool.submit(_explain_part, number) for number in parts}
-            for number, told in waiting.items():
-                yield number, told.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    pool = ProcessPoolExecutor(many, multiprocessing.get_context("spawn"))
+    try:
+        for _ in range(many):
+            pool.submit(_get_ready)
+        yield _Helpers(many, pool)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-_OWN: list[Explainer] = []
+def _get_ready() -> None:
+    """Load, in a process that was started to help, what takes long to load."""
+    begin_warming().join()
 
 
-def _begin(explainer: Explainer) -> None:
-    """Keep what explains, in a process that was started to."""
+def _explained(explainer: Explainer, parts: Sequence[int], helpers: _Helpers) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Explain some parts, here and by the helpers, and yield each with what is told of it."""
+    waiting, under_way = deque(parts), dict[Future[dict[str, Any]], int]()
+    sent = explainer.to_send()
+    while waiting or under_way:
+        # One that waits for each helper, while there are others for this process.
+        while helpers.pool and waiting and len(under_way) < min(2 * helpers.many, helpers.many + len(waiting) - 1):
+            number = waiting.popleft()
+            under_way[helpers.pool.submit(_explain_part, sent, number)] = number
+        if waiting:
+            number = waiting.popleft()
+            yield number, explainer.explain(_part(explainer, number), number)
+        else:
+            wait(under_way, return_when=FIRST_COMPLETED)
+        for future in [future for future in under_way if future.done()]:
+            yield under_way.pop(future), future.result()
+
+
+def _explain_part(explainer: Explainer, number: int) -> dict[str, Any]:
     explainer.bundle.classifier.set_params(n_jobs=1)
-    _OWN[:] = [explainer]
-
-
-def _explain_part(number: int) -> dict[str, Any]:
-    [explainer] = _OWN
     return explainer.explain(_part(explainer, number), number)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from riskmodel.engine import plan
 from riskmodel.engine.calendar import add_months
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 
 # Of a thousand rows so many may be strays, older than the keeping of the table.
 _STRAYS = 0.001
+# Row groups of a table that are looked at.
+GROUPS = 64
 
 
 def begins_known(registry: Registry, *, before: date) -> dict[str, date]:
@@ -29,21 +35,50 @@ def begins_known(registry: Registry, *, before: date) -> dict[str, date]:
 
 
 def begins_known_at(registry: Registry, days: Sequence[date]) -> dict[date, dict[str, date]]:
-    """Return, for each of some days, what :func:`begins_known` does: every table is read once for all of them."""
+    """Return, for each of some days, what :func:`begins_known` does: every table is read once for all of them.
+
+    Of a file that this package wrote, at most :data:`GROUPS` row groups are read, spread over all households: since
+    when a table was kept is the same for everyone.
+    """
     begins: dict[date, dict[str, date]] = {day: {} for day in days}
     for name in registry.tables:
-        rows: Any = registry.table(name)
-        own = schema.table(name).own_date
-        known = {f"before_{number}": (rows.known_on < day) & ~rows.withdrawn for number, day in enumerate(days)}
-        counts = rows.group_by(own).aggregate(**{column: rows.count(where=which) for column, which in known.items()})
-        found = counts.order_by(own).to_pyarrow()
-        for day, column in zip(days, known, strict=True):
-            upto = np.cumsum(found[column].to_numpy())
-            if len(upto) and upto[-1]:
-                first = found[own][int(np.searchsorted(upto, int(_STRAYS * upto[-1]), side="right"))].as_py()
-                if first is not None:
-                    begins[day][name] = first
+        for day, first in _begins(registry, name, days).items():
+            begins[day][name] = first
     return begins
+
+
+def _begins(registry: Registry, name: str, days: Sequence[date]) -> dict[date, date]:
+    file = registry.sorted_file(name)
+    own = schema.table(name).own_date
+    counts = _counted(registry.table(name), own, days) if file is None else _counted_in(file.paths[0], own, days)
+    found = {}
+    for day, (dates, many) in zip(days, counts, strict=True):
+        upto = np.cumsum(many)
+        if len(upto) and upto[-1]:
+            found[day] = dates[int(np.searchsorted(upto, int(_STRAYS * upto[-1]), side="right"))]
+    return found
+
+
+def _counted(rows: Any, own: str, days: Sequence[date]) -> list[tuple[Sequence[date], np.ndarray]]:
+    """Return, for each day, the dates of a table's rows, in order, and how many rows that were known have each."""
+    rows = rows.filter(rows[own].notnull(), ~rows.withdrawn)
+    known = {f"before_{number}": rows.count(where=rows.known_on < day) for number, day in enumerate(days)}
+    counts = rows.group_by(own).aggregate(**known).order_by(own).to_pyarrow()
+    return [(counts[own].to_pylist(), counts[column].to_numpy()) for column in known]
+
+
+def _counted_in(path: Path, own: str, days: Sequence[date]) -> list[tuple[Sequence[date], np.ndarray]]:
+    """Return what :func:`_counted` does of some of a file's row groups."""
+    found: list[Counter[date]] = [Counter() for _ in days]
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        many = file.metadata.num_row_groups
+        for group in range(0, many, -(-many // GROUPS) or 1):
+            rows = file.read_row_group(group, columns=[own, "known_on", "withdrawn"], use_threads=False)
+            rows = rows.filter(pc.invert(pc.fill_null(rows["withdrawn"], False)))
+            for counter, day in zip(found, days, strict=True):
+                known = rows[own].filter(pc.less(rows["known_on"], day)).drop_null()
+                counter.update({each["values"]: each["counts"] for each in pc.value_counts(known).to_pylist()})
+    return [(sorted(counter), np.array([counter[day] for day in sorted(counter)])) for counter in found]
 
 
 def reaches(node: plan.Household, *, as_of: date, begins: Mapping[str, date]) -> bool:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 MOST = 4
 # In log-odds: what moves the odds by less than a tenth is not worth a line.
 WORTH_SAYING = 0.1
+_ROUNDING = 1e-9
 _APPLIES, _AMOUNT = "applies ", "amount "
 # Households at a time, which bounds the memory.
 _SLICE = 10_000
@@ -87,9 +88,8 @@ def what_if(
     if not usable or not own or features.empty:
         return found
     asked = evaluate(excerpt, outputs_of(usable), as_of=as_of, policy=policy).to_pandas().set_index("household_id")
-    now = _built(excerpt, own, as_of=as_of, policy=policy)
     risk_now = pd.Series(classifier.calibrator_.risk(margin.to_numpy(dtype=np.float64)), index=margin.index)
-    households = features.index.intersection(asked.index).intersection(now.index)
+    households = features.index.intersection(asked.index)
     order = sorted(households, key=str.encode)
     for start in range(0, len(order), _SLICE):
         here = pd.Index(order[start : start + _SLICE])
@@ -101,7 +101,7 @@ def what_if(
                     pulls.append((lever, asked.loc[of_whom]))
             built = if_pulled(excerpt, pulls, nodes, as_of=as_of, policy=policy)
             for (lever, _), then in zip(pulls, built, strict=True):
-                changed = _moved(features.loc[then.index], now.loc[then.index], then)
+                changed = _moved(features.loc[then.index], then)
                 margins = np.asarray(classifier.decision_function(changed), dtype=np.float64)
                 risks = classifier.calibrator_.risk(margins)
                 for household, new, risk in zip(then.index, margins, risks, strict=True):
@@ -149,13 +149,15 @@ def _built(excerpt: Excerpt, nodes: Mapping[str, plan.Household], *, as_of: date
     return rows[list(nodes)].astype(np.float64)
 
 
-def _moved(features: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
-    """Return the features with what the change moved put in its place."""
+def _moved(features: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
+    """Return the features with what the change moved put in its place.
+
+    What differs by rounding alone, because another engine added it up, has not moved.
+    """
     changed = features.astype(np.float64)
     for name in then.columns:
-        before, after = now[name].to_numpy(), then[name].to_numpy()
-        same = (before == after) | (np.isnan(before) & np.isnan(after))
-        changed[name] = np.where(same, changed[name].to_numpy(), after)
+        before, after = changed[name].to_numpy(), then[name].to_numpy()
+        changed[name] = np.where(np.isclose(before, after, rtol=_ROUNDING, atol=0.0, equal_nan=True), before, after)
     return changed
 
 
