@@ -15,11 +15,13 @@ from riskmodel.engine.calendar import add_months
 from riskmodel.evaluation.reference import reference_of
 from riskmodel.features import History
 from riskmodel.model import load_bundle, save_bundle
+from riskmodel.monitoring import ledgers
 from riskmodel.monitoring.beside import LEAST_HOUSEHOLDS, rounded, seen_in_training
 from riskmodel.monitoring.flags import HISTORIES
 from riskmodel.monitoring.histories import build_histories
-from riskmodel.monitoring.ledgers import begins_known, reaches
+from riskmodel.monitoring.ledgers import begins_known, begins_known_at, reaches
 from riskmodel.policy import Policy, default_policy
+from riskmodel.registry import schema, write, write_registry
 
 
 @pytest.fixture(scope="module")
@@ -228,3 +230,29 @@ def test_a_wrong_value_of_one_household_costs_the_facts_beside_and_never_the_lis
     assert "no history, value of a year ago or what-if is told of 24 flagged households" in caplog.text
     assert "township_code" in caplog.text
     assert len(pq.read_table(tmp_path / "run" / "histories.parquet")) == 0
+
+
+def test_some_row_groups_tell_since_when_a_table_was_kept_as_all_do(scored_county, tmp_path, monkeypatch):
+    days = [AS_OF, add_months(AS_OF, -12)]
+    with Registry.open(scored_county.registry) as registry:
+        whole = begins_known_at(registry, days)
+        tables = {name: registry.table(name).to_pyarrow() for name in registry.tables}
+        cut_on = registry.cut_on
+    monkeypatch.setattr(write, "ROW_GROUP", 400)
+    write_registry(tables, tmp_path / "registry", cut_on=cut_on)
+    looked_at, real = [], pq.ParquetFile.read_row_group
+
+    def read_row_group(self, group, **options):
+        looked_at.append(group)
+        return real(self, group, **options)
+
+    monkeypatch.setattr(ledgers, "GROUPS", 4)
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", read_row_group)
+    with Registry.open(tmp_path / "registry") as registry:
+        few = begins_known_at(registry, days)
+        groups = sum(registry.sorted_file(name).metadata[0].num_row_groups for name in registry.tables)
+    assert len(looked_at) <= 4 * len(tables) < groups / 4
+    for day in days:
+        ledger = {name for name in whole[day] if schema.table(name).ledger}
+        assert ledger
+        assert {name: few[day][name] for name in ledger} == {name: whole[day][name] for name in ledger}

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.engine import plan
-from riskmodel.engine.calendar import add_months
+from riskmodel.engine.calendar import add_months, day_number
 from riskmodel.registry import schema
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _STRAYS = 0.001
 # Row groups of a table that are looked at.
 GROUPS = 64
+# Days that are told apart; what lies before or after counts as the first or last of them.
+_FIRST, _DAYS = day_number(date(1800, 1, 1)), 365 * 500
 
 
 def begins_known(registry: Registry, *, before: date) -> dict[str, date]:
@@ -69,16 +71,22 @@ def _counted(rows: Any, own: str, days: Sequence[date]) -> list[tuple[Sequence[d
 
 def _counted_in(path: Path, own: str, days: Sequence[date]) -> list[tuple[Sequence[date], np.ndarray]]:
     """Return what :func:`_counted` does of some of a file's row groups."""
-    found: list[Counter[date]] = [Counter() for _ in days]
+    found = [np.zeros(_DAYS, np.int64) for _ in days]
     with pq.ParquetFile(path, pre_buffer=False) as file:
         many = file.metadata.num_row_groups
         for group in range(0, many, -(-many // GROUPS) or 1):
             rows = file.read_row_group(group, columns=[own, "known_on", "withdrawn"], use_threads=False)
-            rows = rows.filter(pc.invert(pc.fill_null(rows["withdrawn"], False)))
+            stands = pc.invert(pc.coalesce(rows["withdrawn"], pa.scalar(False)))
+            rows = rows.filter(pc.and_(rows[own].is_valid(), stands))
+            dated, known = (rows[name].cast(pa.int32()).to_numpy() for name in (own, "known_on"))
             for counter, day in zip(found, days, strict=True):
-                known = rows[own].filter(pc.less(rows["known_on"], day)).drop_null()
-                counter.update({each["values"]: each["counts"] for each in pc.value_counts(known).to_pylist()})
-    return [(sorted(counter), np.array([counter[day] for day in sorted(counter)])) for counter in found]
+                mine = dated[known < day_number(day)]
+                np.add(counter, np.bincount(np.clip(mine - _FIRST, 0, _DAYS - 1), minlength=_DAYS), out=counter)
+    there = [np.flatnonzero(counter) for counter in found]
+    return [
+        ((places + _FIRST).astype("datetime64[D]").tolist(), counter[places])
+        for counter, places in zip(found, there, strict=True)
+    ]
 
 
 def reaches(node: plan.Household, *, as_of: date, begins: Mapping[str, date]) -> bool:
