@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -30,6 +31,7 @@ from riskmodel.monitoring.in_order import Pile
 from riskmodel.monitoring.ledgers import begins_known_at
 from riskmodel.monitoring.part import Explainer, Piles, histories_of, name_of
 from riskmodel.monitoring.selecting import CHOSEN_FILE
+from riskmodel.parallel import side_by_side
 from riskmodel.progress import counting, step
 
 if TYPE_CHECKING:
@@ -62,32 +64,41 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
     done = {number: told for number in range(parts) if (told := work.noted(name_of(number))) is not None}
     missing = [number for number in range(parts) if number not in done]
     with _helpers(run.budget.workers - 1, flagged=sum(_many(number, flagged) for number in missing)) as helpers:
-        with step("contributions"):
-            how = contribute(run, work, slices, flagged=flagged, part=PART)
+        with step("contributions; what stands beside: since when tables were kept, village medians"):
+            how, explainer = _gathered(run, work, slices, piles, flagged=flagged)
         with counting("flags explained", total=flagged, done=sum(_many(n, flagged) for n in done)) as count:
-            explainer = _explainer(run, work, slices, piles) if missing else None
-            for number, told in _explained(explainer, missing, helpers) if explainer is not None else ():
+            for number, told in _explained(explainer, missing, helpers):
                 done[number] = told
                 count(_many(number, flagged))
     run.explained.extend(how)
     run.residuals["against_margin"] = max((told["against_margin"] for told in done.values()), default=0.0)
     require_small(run.residuals["against_margin"], what="base value + contributions against the margin")
     with step("flags into the order of the queue"):
-        piles.flags.put_in_order(many=flagged)
-        piles.contributions.put_in_order(many=flagged)
-        _join_histories(work, parts)
+        calls = [
+            partial(piles.contributions.put_in_order, many=flagged),
+            partial(piles.flags.put_in_order, many=flagged),
+            partial(_join_histories, work, parts),
+        ]
+        for _ in side_by_side(calls, workers=run.budget.workers):
+            pass
 
 
 def _many(number: int, flagged: int) -> int:
     return min(PART, flagged - number * PART)
 
 
-def _explainer(run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Piles) -> Explainer:
+def _gathered(
+    run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Piles, *, flagged: int
+) -> tuple[list[dict[str, Any]], Explainer]:
+    """Work out the contributions and, at the same time, what all parts are explained with."""
     now, then = run.as_of, add_months(run.as_of, -12)
-    with step("what stands beside: since when tables were kept, village medians"):
-        begun = begins_known_at(run.registry, [now, then])
-        medians = _medians(run, work, slices)
-    return Explainer(
+    calls: list[Callable[[], Any]] = [
+        partial(contribute, run, work, slices, flagged=flagged, part=PART),
+        partial(_medians, run, work, slices),
+        partial(begins_known_at, run.registry, [now, then]),
+    ]
+    how, medians, begun = side_by_side(calls, workers=run.budget.workers)
+    return how, Explainer(
         registry=run.registry,
         bundle=run.bundle,
         specs=run.specs,
