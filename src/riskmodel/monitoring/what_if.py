@@ -264,13 +264,16 @@ def _of_households(rows: pa.Table, ids: pa.Array) -> pa.Table:
 def _may_correct(rows: pa.Table, added: pa.Table, table: schema.Table) -> bool:
     """Tell whether an added row can have the key of one that is there: not where it has a name of its own."""
     for name in table.key:
-        if name != table.own_date and not pc.any(pc.is_in(_plain(added[name]), value_set=_plain(rows[name]))).as_py():
+        if name != table.own_date and not pc.any(pc.is_in(_values(added[name]), value_set=_values(rows[name]))).as_py():
             return False
     return True
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+def _values(column: pa.ChunkedArray) -> pa.Array:
+    """Return the values that a column can have: of codes, each once, whether they occur or not."""
+    if pa.types.is_dictionary(column.type):
+        return pa.concat_arrays([pa.array([], column.type.value_type), *(part.dictionary for part in column.chunks)])
+    return pa.concat_arrays([pa.array([], column.type), *column.chunks])
 
 
 def _told(lever: LeverSpec, risk: float, margin: float, *, now: float) -> WhatIf:

@@ -126,8 +126,8 @@ def _compact(ids: pa.Array) -> pa.DictionaryArray:
 def _in_order(place: Path, table: schema.Table, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
     """Return some columns of a table's rows of some households, who are sorted by their bytes, as they lie in a file
     that this package wrote."""
-    # Codes are few; texts of their own in every row would only be counted.
-    coded = [column.name for column in table.columns if column.kind == "code" or column.name == "household_id"]
+    # Codes and texts are few; what is another one in every row would only be counted.
+    coded = [c.name for c in table.columns if c.kind in {"code", "text"} or c.name == "household_id"]
     try:
         with pq.ParquetFile(place, read_dictionary=coded, pre_buffer=False) as file:
             there = [name for name in columns if name in file.schema_arrow.names]
