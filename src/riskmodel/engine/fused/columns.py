@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ class Coded:
     """Texts, codes or truths: ``place`` 0 is missing, ``place`` k is ``values[k - 1]``."""
 
     place: np.ndarray
-    values: tuple[str | bool, ...]
+    values: Sequence[str | bool]
 
 
 @dataclass(frozen=True)
@@ -105,20 +106,32 @@ def _as_stored(values: pa.Array, dtype: type) -> pa.Array:
 
 
 def _coded(parts: Sequence[pa.Array], rows: int) -> Coded:
+    coded = [part if pa.types.is_dictionary(part.type) else part.dictionary_encode() for part in parts]
+    chunks = pa.chunked_array(coded).unify_dictionaries().chunks
     place = np.empty(rows, np.int32)
-    known: dict[str, int] = {}
-    last: pa.Array | None = None
     start = 0
-    for values in parts:
-        coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-        if last is None or not coded.dictionary.equals(last):
-            last = coded.dictionary
-            # Position 0 is for what is missing.
-            of_code = np.array([0, *(known.setdefault(text, len(known) + 1) for text in last.to_pylist())], np.int32)
-        stop = start + len(values)
-        of_code.take(filled(coded.indices, np.int32, missing=-1) + 1, out=place[start:stop], mode="clip")
+    for chunk in chunks:
+        stop = start + len(chunk)
+        # Position 0 is for what is missing.
+        np.add(filled(chunk.indices, np.int32, missing=-1), 1, out=place[start:stop])
         start = stop
-    return Coded(place, tuple(known))
+    return Coded(place, _Texts(chunks[0].dictionary) if chunks else ())
+
+
+class _Texts(Sequence[str]):
+    """Texts that Arrow holds: many a column is never asked for them."""
+
+    def __init__(self, texts: pa.Array) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._texts[number].as_py()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts.to_pylist())
 
 
 def _all_missing(rows: int, kind: str) -> Column:
