@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -44,13 +45,6 @@ class Curve:
     heights: Array
     missing: float
 
-    def __call__(self, values: Array) -> Array:
-        """Log-odds added for each of ``values``."""
-        gone = np.isnan(values)
-        if not self.knots.size:
-            return np.where(gone, self.missing, 0.0)
-        return np.where(gone, self.missing, np.interp(values, self.knots, self.heights))
-
 
 @dataclass(frozen=True)
 class LinearPart:
@@ -69,15 +63,26 @@ class LinearPart:
 
     def terms(self, X: Array) -> Array:
         """Log-odds that each feature adds: shape (n_rows, n_features)."""
+        from riskmodel.model.heights import heights_at
+
         out = np.empty(X.shape, dtype=np.float64)
-        for j, curve in enumerate(self.curves):
-            out[:, j] = curve(X[:, j])
+        heights_at(np.ascontiguousarray(X, dtype=np.float64), *self._side_by_side, out)
         return out
 
     def margin(self, X: Array) -> Array:
         """Log-odds of each row."""
         blocks = (X[start : start + _BLOCK] for start in range(0, len(X), _BLOCK))
         return self.intercept + np.concatenate([np.empty(0), *(self.terms(rows).sum(axis=1) for rows in blocks)])
+
+    @cached_property
+    def _side_by_side(self) -> tuple[NDArray[np.int64], Array, Array, Array]:
+        """Where each curve begins among the knots and heights of all of them, these, and the heights of missing."""
+        ends = np.cumsum([0, *(curve.knots.size for curve in self.curves)])
+        knots, heights = (
+            np.concatenate([np.empty(0), *(getattr(curve, name) for curve in self.curves)])
+            for name in ("knots", "heights")
+        )
+        return ends, knots, heights, np.array([curve.missing for curve in self.curves], dtype=np.float64)
 
     def scaled(self, factor: float) -> LinearPart:
         """The same part with every log-odds multiplied by ``factor``."""

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from riskmodel.engine.fused.columns import NO_DAY, Coded, Column, Days, Frame, N
 _TEXTS = frozenset({"id", "text", "code"})
 _DATES = frozenset({"date", "month"})
 _NUMBERS = frozenset({"money", "number", "integer"})
+# Days whose months are worked out once: those of everybody alive.
+_NEAR = range(day_number(date(1880, 1, 1)), day_number(date(2120, 1, 1)))
 _MOVING = (plan.AgeYears, plan.MonthsSince, plan.StillOpen, plan.Within)
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -259,7 +261,19 @@ def _months(column: Column, moment: Moment | None) -> Values:
 
 def whole_months(earlier: np.ndarray, later: date) -> np.ndarray:
     """Return the whole months between days since 1970 and a date (int64); negative for a later day."""
-    stamps = np.where(earlier == NO_DAY, 0, earlier).astype("datetime64[D]")
+    days = np.where(earlier == NO_DAY, 0, earlier)
+    if not len(days) or (days.min() >= _NEAR.start and days.max() < _NEAR.stop):
+        return _months_of_near_days(later)[days - _NEAR.start]
+    return _whole_months(days, later)
+
+
+@lru_cache(maxsize=64)
+def _months_of_near_days(later: date) -> np.ndarray:
+    return _whole_months(np.arange(_NEAR.start, _NEAR.stop), later)
+
+
+def _whole_months(days: np.ndarray, later: date) -> np.ndarray:
+    stamps = days.astype("datetime64[D]")
     months = stamps.astype("datetime64[M]")
     begun = (stamps - months).astype(np.int64) >= later.day
     return (later.year - 1970) * 12 + later.month - 1 - months.astype(np.int64) - begun

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class SortedFile:
         ordered = all(a <= b for a, b in zip(found.highs, found.lows[1:], strict=False))
         return found if ordered else None
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """The columns that the file has."""
         return list(dict.fromkeys(self.metadata.schema.to_arrow_schema().names))

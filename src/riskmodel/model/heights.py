@@ -1,0 +1,46 @@
+"""The heights of many curves at many rows, compiled. Importing this module imports Numba."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskmodel.engine.fused.compiled import compiled
+
+Array = NDArray[np.float64]
+
+
+@compiled
+def heights_at(X: Array, starts: NDArray[np.int64], knots: Array, heights: Array, missing: Array, out: Array) -> None:
+    """Write into ``out`` what :func:`numpy.interp` gives for each column, to the last bit; ``missing`` for NaN.
+
+    Parameters
+    ----------
+    X, out : (rows, curves)
+    starts : (curves + 1,)
+        Where in ``knots`` and ``heights`` each curve begins; one without knots is 0.
+    missing : (curves,)
+    """
+    for row in range(X.shape[0]):
+        for curve in range(X.shape[1]):
+            value = X[row, curve]
+            low, past = starts[curve], starts[curve + 1]
+            if np.isnan(value):
+                out[row, curve] = missing[curve]
+            elif low == past:
+                out[row, curve] = 0.0
+            elif value <= knots[low]:
+                out[row, curve] = heights[low]
+            elif value >= knots[past - 1]:
+                out[row, curve] = heights[past - 1]
+            else:
+                # The last knot that is not above the value.
+                high = past - 1
+                while high - low > 1:
+                    middle = (low + high) // 2
+                    if knots[middle] <= value:
+                        low = middle
+                    else:
+                        high = middle
+                slope = (heights[low + 1] - heights[low]) / (knots[low + 1] - knots[low])
+                out[row, curve] = slope * (value - knots[low]) + heights[low]
