@@ -6,6 +6,7 @@ described by half of what the model knows.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 
 from riskmodel.errors import CallError
 from riskmodel.explain.ideas import Ideas
-from riskmodel.explain.words import Fact, reason_sentence
+from riskmodel.explain.words import Fact, contribution_words, fact_words
+from riskmodel.registry.codes import Lang
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
 
 RAISING, LOWERING = 5, 3
+_LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 # In log-odds: it moves the odds by a fiftieth. A reason weaker than that is not worth a sentence at the door.
 WORTH_SAYING = 0.02
 
@@ -106,13 +109,15 @@ def chosen_ideas(
     >>> chosen_ideas(np.array([[0.1, -0.9, 0.0, 0.5, 0.01]]), raising=5, lowering=1)
     [[3, 0, 1]]
     """
-    order = np.argsort(-sums, axis=1, kind="stable")
-    rows = []
-    for row, positions in enumerate(order):
-        up = [int(p) for p in positions[:raising] if sums[row, p] >= worth]
-        downwards = np.argsort(sums[row], kind="stable")[:lowering]
-        rows.append([*up, *(int(p) for p in downwards if sums[row, p] <= -worth)])
-    return rows
+    raised = np.argsort(-sums, axis=1, kind="stable")[:, :raising]
+    lowered = np.argsort(sums, axis=1, kind="stable")[:, :lowering]
+    up = np.take_along_axis(sums, raised, axis=1) >= worth
+    down = np.take_along_axis(sums, lowered, axis=1) <= -worth
+    chosen = zip(raised.tolist(), up.tolist(), lowered.tolist(), down.tolist(), strict=True)
+    return [
+        [*itertools.compress(most, worth_it), *itertools.compress(least, worth_too)]
+        for most, worth_it, least, worth_too in chosen
+    ]
 
 
 def explain_rows(
@@ -146,42 +151,57 @@ def explain_rows(
     ideas = Ideas.of(specs)
     sums = ideas.sums(contributions)
     telling = ideas.most_telling(contributions)
+    moved = contributions != 0.0
+    told = _Told(specs)
     rows = []
     for row, positions in enumerate(chosen_ideas(sums, raising=raising, lowering=lowering)):
+        own = telling[row, positions]
+        facts = zip(
+            own.tolist(),
+            values[row, own].tolist(),
+            beside.village_median[row, own].tolist(),
+            beside.year_ago[row, own].tolist(),
+            beside.unseen[row, own].tolist(),
+            strict=True,
+        )
+        moving = moved[row].tolist()
         reasons = []
-        moved = contributions[row] != 0.0
-        for idea in positions:
-            own = int(telling[row, idea])
-            others = tuple(specs[p].name for p in ideas.members(idea) if p != own and moved[p])
-            fact = Fact(
-                value=float(values[row, own]),
-                village_median=float(beside.village_median[row, own]),
-                year_ago=float(beside.year_ago[row, own]),
-                unseen=bool(beside.unseen[row, own]),
-            )
-            reasons.append(_reason(specs[own], fact, float(sums[row, idea]), ideas.names[idea], others))
+        for idea, contribution, (place, *fact) in zip(positions, sums[row, positions].tolist(), facts, strict=True):
+            others = tuple(specs[p].name for p in ideas.members(idea) if p != place and moving[p])
+            reasons.append(told.reason(place, Fact(*fact), contribution, ideas.names[idea], others))
         beyond = np.delete(sums[row], positions)
         rows.append(Explained(reasons=tuple(reasons), other_contributions=float(beyond.sum())))
     return rows
 
 
-def _reason(spec: FeatureSpec, fact: Fact, contribution: float, idea: str, together: tuple[str, ...]) -> Reason:
-    def number(value: float) -> float | None:
-        return None if math.isnan(value) else value
+class _Told:
+    """Reasons in words; what was said of one household's fact is said again of another's, who has the same."""
 
-    said = {
-        lang: reason_sentence(spec, fact, contribution=contribution, together=len(together), lang=lang)
-        for lang in ("zh", "en")
-    }
-    return Reason(
-        feature=spec.name,
-        idea=idea,
-        together=together,
-        risk_type=spec.risk_type or None,
-        value=number(fact.value),
-        contribution=contribution,
-        village_median=number(fact.village_median),
-        year_ago=number(fact.year_ago),
-        unseen=fact.unseen,
-        **said,
-    )
+    def __init__(self, specs: Sequence[FeatureSpec]) -> None:
+        self._specs = specs
+        self._words: dict[tuple[object, ...], dict[Lang, str]] = {}
+
+    def reason(self, place: int, fact: Fact, contribution: float, idea: str, together: tuple[str, ...]) -> Reason:
+        """Return one reason, told by the feature at ``place``."""
+        spec = self._specs[place]
+        value, median, year_ago = (
+            None if math.isnan(number) else number for number in (fact.value, fact.village_median, fact.year_ago)
+        )
+        key = (place, value, median, year_ago, fact.unseen)
+        words = self._words.get(key)
+        if words is None:
+            words = self._words[key] = {lang: fact_words(spec, fact, lang) for lang in _LANGUAGES}
+        many = len(together)
+        return Reason(
+            feature=spec.name,
+            idea=idea,
+            together=together,
+            risk_type=spec.risk_type or None,
+            value=value,
+            contribution=contribution,
+            village_median=median,
+            year_ago=year_ago,
+            unseen=fact.unseen,
+            zh=words["zh"] + contribution_words(contribution, "zh", together=many),
+            en=words["en"] + contribution_words(contribution, "en", together=many),
+        )

@@ -100,14 +100,22 @@ def reason_sentence(spec: FeatureSpec, fact: Fact, *, contribution: float, lang:
     >>> reason_sentence(income, Fact(7230), contribution=-0.4, lang="en")
     'Net income per person, last 12 months: 7,230 yuan/person; contributed -0.40 to the score (lowers it)'
     """
-    told = fact_words(spec, fact, lang)
+    return fact_words(spec, fact, lang) + contribution_words(contribution, lang, together=together)
+
+
+def contribution_words(contribution: float, lang: Lang, *, together: int = 0) -> str:
+    """Return what stands behind a fact: how far it moved the score.
+
+    >>> contribution_words(-0.4, "en"), contribution_words(0.82, "zh", together=3)
+    ('; contributed -0.40 to the score (lowers it)', '；连同3项相关指标，对评分的贡献 +0.82（使评分上升）')
+    """
     if lang == "zh":
         way = "上升" if contribution > 0 else "下降"
         joined = f"；连同{together}项相关指标，" if together else "；"
-        return f"{told}{joined}对评分的贡献 {signed(contribution)}（使评分{way}）"
+        return f"{joined}对评分的贡献 {signed(contribution)}（使评分{way}）"
     way = "raises" if contribution > 0 else "lowers"
     joined = f"with {together} related figure{'s' if together > 1 else ''}, " if together else ""
-    return f"{told}; {joined}contributed {signed(contribution)} to the score ({way} it)"
+    return f"; {joined}contributed {signed(contribution)} to the score ({way} it)"
 
 
 def what_if_sentence(words: str, *, risk: float, now: float, lang: Lang) -> str:

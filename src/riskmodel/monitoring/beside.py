@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 LEAST_HOUSEHOLDS = 10
 _MEDIANS_AT_ONCE = 100 << 20
 _FIGURES = 2
+# Of two figures' distance: nearer to the middle, arithmetic does not tell which is the nearer one.
+_NEARLY = 1e-6
+_EVERYDAY = 12
 
 
 @dataclass(frozen=True)
@@ -140,12 +143,26 @@ def has_median(spec: FeatureSpec) -> bool:
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
-    """Round to two figures; NaN stays.
+    """Round to two figures, halves to even, as text would be; NaN stays.
 
-    >>> rounded(np.array([1259.36, 0.0, -0.123, np.nan])).tolist()
-    [1300.0, 0.0, -0.12, nan]
+    >>> rounded(np.array([1259.36, 0.0, -0.123, 0.125, np.nan])).tolist()
+    [1300.0, 0.0, -0.12, 0.12, nan]
     """
-    return np.array([value if np.isnan(value) else float(f"{value:.{_FIGURES}g}") for value in values])
+    out = np.array(values, dtype=np.float64)
+    [there] = np.nonzero(np.isfinite(out) & (out != 0))
+    size = np.abs(out[there])
+    # The far ends of the numbers there are overflow; they are written out.
+    with np.errstate(all="ignore"):
+        power = np.floor(np.log10(size)).astype(np.int64) - (_FIGURES - 1)
+        figures = size / 10.0**power
+        whole = np.rint(figures)
+        # Powers of ten so near to 1, and whole numbers so small, are exact: these are the numbers that text gives.
+        out[there] = np.copysign(np.where(power < 0, whole / 10.0**-power, whole * 10.0**power), out[there])
+        close = (np.abs(figures - np.floor(figures) - 0.5) < _NEARLY) | (np.abs(power) > _EVERYDAY)
+    close |= (figures < 10 ** (_FIGURES - 1)) | (figures > 10**_FIGURES - 1)
+    for place in there[close]:
+        out[place] = float(f"{values[place]:.{_FIGURES}g}")
+    return out
 
 
 def a_year_ago(
