@@ -14,6 +14,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Scalar = float | int | str | bool
@@ -135,6 +136,11 @@ class Not(Row):
 class Household:
     """Base of the nodes that speak of one household at one as_of."""
 
+    @cached_property
+    def reductions(self) -> tuple[Reduction, ...]:
+        """The distinct reductions here and below, in the order in which they appear."""
+        return tuple(dict.fromkeys(part for part in walk(self) if isinstance(part, Reduction)))
+
 
 @dataclass(frozen=True)
 class Window:
@@ -240,7 +246,7 @@ def walk(node: Household) -> Iterator[Household]:
 
 def reductions(node: Household) -> list[Reduction]:
     """Return the distinct reductions below ``node`` in the order in which they appear."""
-    return list(dict.fromkeys(part for part in walk(node) if isinstance(part, Reduction)))
+    return list(node.reductions)
 
 
 def policy_values(node: Household) -> list[PolicyValue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +21,7 @@ from riskmodel.engine.calendar import add_months
 from riskmodel.explain import Beside
 from riskmodel.features.builder import evaluate
 from riskmodel.monitoring.ledgers import reaches
-from riskmodel.parallel import side_by_side
+from riskmodel.parallel import cores, side_by_side
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
@@ -117,22 +118,27 @@ def village_medians(
     order = np.argsort(village, kind="stable")
     starts = np.searchsorted(village[order], np.arange(len(coded.dictionary) + 1))
 
-    def of_columns(names: Sequence[str]) -> dict[str, np.ndarray]:
-        parts = [pq.read_table(path, columns=list(names), use_threads=False, pre_buffer=False) for path in features]
-        whole = pa.concat_tables(parts)
+    def of_groups(groups: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
+        """Work some columns out at a time; every file is opened once for all of them."""
         found = {}
-        for name in names:
-            found[name] = np.empty(len(coded.dictionary))
-            values = whole[name].to_numpy().astype(np.float64)
-            medians(values, order, starts, LEAST_HOUSEHOLDS, found[name])
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(pq.ParquetFile(path, pre_buffer=False)) for path in features]
+            for names in groups:
+                whole = pa.concat_tables(file.read(columns=list(names), use_threads=False) for file in files)
+                for name in names:
+                    found[name] = np.empty(len(coded.dictionary))
+                    values = whole[name].to_numpy().astype(np.float64, copy=False)
+                    medians(values, order, starts, LEAST_HOUSEHOLDS, found[name])
         return found
 
     asked = [spec.name for spec in specs if has_median(spec)]
-    # Files are opened once for several columns, as many as take so much memory.
+    # As many columns at a time as take so much memory.
     many = max(1, _MEDIANS_AT_ONCE // (8 * len(village)))
-    groups = (asked[start : start + many] for start in range(0, len(asked), many))
+    groups = [asked[start : start + many] for start in range(0, len(asked), many)]
+    shares = workers or cores()
     columns = {spec.name: np.full(len(coded.dictionary), np.nan) for spec in specs}
-    for found in side_by_side((partial(of_columns, group) for group in groups), workers=workers):
+    calls = (partial(of_groups, groups[share::shares]) for share in range(min(shares, len(groups))))
+    for found in side_by_side(calls, workers=workers):
         columns |= {name: rounded(values) for name, values in found.items()}
     return pd.DataFrame(columns, index=pd.Index(coded.dictionary.to_pylist(), dtype=object))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -120,9 +120,7 @@ def gather(
         )
         nothing = pd.DataFrame(columns=names, dtype=np.float64)
         return Facts(HISTORIES.empty_table(), nothing, {}, ranges=False)
-    return Facts(
-        histories, year_ago, {household: [asdict(each) for each in every] for household, every in found.items()}
-    )
+    return Facts(histories, year_ago, {household: [vars(each) for each in every] for household, every in found.items()})
 
 
 def _columns(specs: Sequence[FeatureSpec], levers: Sequence[LeverSpec]) -> dict[str, set[str]]:

@@ -25,11 +25,11 @@ from riskmodel.explain import require_small
 from riskmodel.features.matrix import ROW_GROUP, of_size
 from riskmodel.files import write_aside
 from riskmodel.monitoring.beside import village_medians
-from riskmodel.monitoring.contributing import contribute
-from riskmodel.monitoring.flags import FLAGS, HISTORIES, contributions_schema
+from riskmodel.monitoring.contributing import contribute, join_contributions
+from riskmodel.monitoring.flags import FLAGS, HISTORIES
 from riskmodel.monitoring.in_order import Pile
 from riskmodel.monitoring.ledgers import begins_known_at
-from riskmodel.monitoring.part import Explainer, Piles, histories_of, name_of
+from riskmodel.monitoring.part import Explainer, histories_of, name_of
 from riskmodel.monitoring.selecting import CHOSEN_FILE
 from riskmodel.parallel import side_by_side
 from riskmodel.progress import counting, step
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from riskmodel.monitoring.run import Run
     from riskmodel.monitoring.slices import Slice
 
-FLAGS_FILE, CONTRIBUTIONS_FILE, HISTORIES_FILE = "flags.parquet", "contributions.parquet", "histories.parquet"
+FLAGS_FILE, HISTORIES_FILE = "flags.parquet", "histories.parquet"
 # Flagged households at a time. The last digits of contributions depend on who is worked out together, so this is the
 # same whatever memory there is.
 PART = 5_000
@@ -56,16 +56,13 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
     flagged : int
         How many there are.
     """
-    piles = Piles(
-        Pile(work, FLAGS_FILE, FLAGS, size=PART),
-        Pile(work, CONTRIBUTIONS_FILE, contributions_schema(run.model_features), size=PART),
-    )
+    pile = Pile(work, FLAGS_FILE, FLAGS, size=PART)
     parts = -(-flagged // PART)
     done = {number: told for number in range(parts) if (told := work.noted(name_of(number))) is not None}
     missing = [number for number in range(parts) if number not in done]
     with _helpers(run.budget.workers - 1, flagged=sum(_many(number, flagged) for number in missing)) as helpers:
         with step("contributions; what stands beside: since when tables were kept, village medians"):
-            how, explainer = _gathered(run, work, slices, piles, flagged=flagged)
+            how, explainer = _gathered(run, work, slices, pile, flagged=flagged)
         with counting("flags explained", total=flagged, done=sum(_many(n, flagged) for n in done)) as count:
             for number, told in _explained(explainer, missing, helpers):
                 done[number] = told
@@ -75,8 +72,8 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
     require_small(run.residuals["against_margin"], what="base value + contributions against the margin")
     with step("flags into the order of the queue"):
         calls = [
-            partial(piles.contributions.put_in_order, many=flagged),
-            partial(piles.flags.put_in_order, many=flagged),
+            partial(pile.put_in_order, many=flagged),
+            partial(join_contributions, run, work, flagged=flagged, part=PART),
             partial(_join_histories, work, parts),
         ]
         for _ in side_by_side(calls, workers=run.budget.workers):
@@ -88,7 +85,7 @@ def _many(number: int, flagged: int) -> int:
 
 
 def _gathered(
-    run: Run, work: Checkpoints, slices: Sequence[Slice], piles: Piles, *, flagged: int
+    run: Run, work: Checkpoints, slices: Sequence[Slice], pile: Pile, *, flagged: int
 ) -> tuple[list[dict[str, Any]], Explainer]:
     """Work out the contributions and, at the same time, what all parts are explained with."""
     now, then = run.as_of, add_months(run.as_of, -12)
@@ -111,7 +108,7 @@ def _gathered(
         begins=begun[now],
         then=begun[then],
         work=work,
-        piles=piles,
+        pile=pile,
         size=PART,
     )
 

@@ -1,8 +1,9 @@
 """The files of a scored registry: their columns and types, and reading them back.
 
 ``scores.parquet`` has a row for everyone present at ``as_of``; ``flags.parquet`` one for every flagged household,
-with its reasons; ``contributions.parquet`` the same households with one column a feature, so that base_value plus
-all contributions can be compared with the margin for every flag; ``histories.parquet`` what a sheet draws of each.
+with its reasons, in the order of the queue; ``contributions.parquet`` the same households in the order of their ids,
+with one column a feature, so that base_value plus all contributions can be compared with the margin for every flag;
+``histories.parquet`` what a sheet draws of each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Some flagged households explained: contributions, reasons, and the facts that are told beside."""
+"""Some flagged households explained: reasons, and the facts that are told beside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from riskmodel.explain import sum_residual
 from riskmodel.features.levers import LeverSpec
 from riskmodel.files import sha256_of, write_aside
 from riskmodel.monitoring.contributing import part_of
-from riskmodel.monitoring.explaining import Provenance, contributions_table, explain_flags
+from riskmodel.monitoring.explaining import Provenance, explain_flags
 from riskmodel.monitoring.facts import gather
 from riskmodel.monitoring.in_order import Pile
 
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from riskmodel.registry import Registry
 
 _TEXTS = 2_000
-
-
-@dataclass(frozen=True)
-class Piles:
-    """Where the rows of all parts wait for their places in the queue."""
-
-    flags: Pile
-    contributions: Pile
 
 
 @dataclass(frozen=True)
@@ -54,6 +46,8 @@ class Explainer:
         Of each village, as :func:`riskmodel.monitoring.beside.village_medians` gives them.
     begins, then : dict
         Since when the registry's tables were kept, as known at ``as_of`` and a year before.
+    pile : Pile
+        Where flags wait for their places in the queue.
     size : int
         Households in a part.
     """
@@ -70,7 +64,7 @@ class Explainer:
     begins: dict[str, date]
     then: dict[str, date]
     work: Checkpoints
-    piles: Piles
+    pile: Pile
     size: int
 
     def to_send(self) -> Explainer:
@@ -85,7 +79,8 @@ class Explainer:
         chosen : DataFrame
             Rows of :data:`riskmodel.monitoring.selecting.CHOSEN`, with ``village_key``, in the order of their ids.
         """
-        features, values = part_of(self.work, number, part=self.size)
+        names = [spec.name for spec in self.specs]
+        features, values = part_of(self.work, number, part=self.size, names=names)
         new = explained(
             chosen,
             features,
@@ -102,12 +97,8 @@ class Explainer:
             begins=self.begins,
             then=self.then,
         )
-        order = chosen["number"].to_numpy()
-        files = {
-            **self.piles.flags.add(number, new.flags, order),
-            **self.piles.contributions.add(number, new.contributions, order),
-            **self._keep_histories(new.histories, number),
-        }
+        flags = self.pile.add(number, new.flags, chosen["number"].to_numpy())
+        files = {**flags, **self._keep_histories(new.histories, number)}
         told = {"against_margin": new.off}
         self.registry.check_unchanged()
         self.work.note(name_of(number), told, files=files)
@@ -126,14 +117,13 @@ class Explained:
 
     Attributes
     ----------
-    flags, contributions, histories : pyarrow.Table
+    flags, histories : pyarrow.Table
         Rows of the files of these names.
     off : float
         How far base value and contributions are from the margin, at most.
     """
 
     flags: pa.Table
-    contributions: pa.Table
     histories: pa.Table
     off: float
 
@@ -197,7 +187,6 @@ def explained(
         )
     return Explained(
         flags=pa.concat_tables(texts),
-        contributions=contributions_table(chosen, values, bundle),
         histories=facts.histories,
         off=sum_residual(values, base_value=base, margin=chosen["margin"].to_numpy()),
     )

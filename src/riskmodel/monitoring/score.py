@@ -26,8 +26,9 @@ from riskmodel.monitoring.challenger import Challenger
 from riskmodel.monitoring.checkpoint import Checkpoints, check_same, one_run
 from riskmodel.monitoring.choosing import Selection, Unit
 from riskmodel.monitoring.cohort import cohort_outputs, digest, trained_cohort
+from riskmodel.monitoring.contributing import CONTRIBUTIONS_FILE
 from riskmodel.monitoring.explaining import Provenance
-from riskmodel.monitoring.flagging import CONTRIBUTIONS_FILE, FLAGS_FILE, HISTORIES_FILE, explain_flagged
+from riskmodel.monitoring.flagging import FLAGS_FILE, HISTORIES_FILE, explain_flagged
 from riskmodel.monitoring.matching import catalogue_hash, check_same_features, trained_specs
 from riskmodel.monitoring.rules import trained_rules
 from riskmodel.monitoring.run import Run

@@ -101,13 +101,13 @@ def what_if(
                     pulls.append((lever, asked.loc[of_whom]))
             built = if_pulled(excerpt, pulls, nodes, as_of=as_of, policy=policy)
             for (lever, _), then in zip(pulls, built, strict=True):
-                changed = _moved(features.loc[then.index], then)
-                margins = np.asarray(classifier.decision_function(changed), dtype=np.float64)
+                margins = np.asarray(classifier.decision_function(_moved(features.loc[then.index], then)))
                 risks = classifier.calibrator_.risk(margins)
-                for household, new, risk in zip(then.index, margins, risks, strict=True):
-                    if margin[household] - new >= WORTH_SAYING:
-                        told = _told(lever, float(risk), float(new), now=float(risk_now[household]))
-                        found.setdefault(household, []).append(told)
+                [worth] = np.nonzero(margin.loc[then.index].to_numpy() - margins >= WORTH_SAYING)
+                before = risk_now.loc[then.index[worth]].tolist()
+                for place, now in zip(worth.tolist(), before, strict=True):
+                    told = _told(lever, float(risks[place]), float(margins[place]), now=now)
+                    found.setdefault(then.index[place], []).append(told)
     return {household: sorted(each, key=lambda one: one.margin)[:MOST] for household, each in found.items()}
 
 

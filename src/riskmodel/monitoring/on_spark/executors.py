@@ -23,7 +23,9 @@ from riskmodel.explain import Contributions, booster_residual
 from riskmodel.files import sha256_of, write_aside
 from riskmodel.monitoring.beside import LEAST_HOUSEHOLDS, has_median, rounded
 from riskmodel.monitoring.challenger import RISK as OF_CHALLENGER
-from riskmodel.monitoring.flagging import CONTRIBUTIONS_FILE, FLAGS_FILE, HISTORIES_FILE
+from riskmodel.monitoring.contributing import CONTRIBUTIONS_FILE
+from riskmodel.monitoring.explaining import contributions_table
+from riskmodel.monitoring.flagging import FLAGS_FILE, HISTORIES_FILE
 from riskmodel.monitoring.flags import SCORES
 from riskmodel.monitoring.medians import medians
 from riskmodel.monitoring.part import explained
@@ -128,10 +130,11 @@ def _explain(task: Task, number: int, flagged: pa.Table) -> pa.RecordBatch:
     chosen = flagged.select([*CHOSEN.names, VILLAGE]).to_pandas()
     features = _features(task, run, number, flagged["household_id"])
     contributor = Contributions(run.bundle.classifier, rows=len(chosen))
+    values = contributor(features[run.model_features])
     new = explained(
         chosen,
         features,
-        contributor(features[run.model_features]),
+        values,
         registry=run.registry,
         bundle=run.bundle,
         specs=run.specs,
@@ -147,7 +150,7 @@ def _explain(task: Task, number: int, flagged: pa.Table) -> pa.RecordBatch:
     order = pa.array(np.argsort(chosen["number"].to_numpy(), kind="stable"))
     left = {
         FLAGS_FILE: new.flags.take(order),
-        CONTRIBUTIONS_FILE: new.contributions.take(order),
+        CONTRIBUTIONS_FILE: contributions_table(chosen.assign(as_of=run.as_of), values, run.bundle).take(order),
         HISTORIES_FILE: new.histories,
     }
     files = write_part(task.folder, number, left)

@@ -27,7 +27,8 @@ from riskmodel.explain import require_small
 from riskmodel.features.builder import rows_by
 from riskmodel.files import remove, write_aside
 from riskmodel.monitoring import record
-from riskmodel.monitoring.flagging import CONTRIBUTIONS_FILE, FLAGS_FILE, HISTORIES_FILE
+from riskmodel.monitoring.contributing import CONTRIBUTIONS_FILE
+from riskmodel.monitoring.flagging import FLAGS_FILE, HISTORIES_FILE
 from riskmodel.monitoring.flags import FLAGS, HISTORIES, contributions_schema
 from riskmodel.monitoring.ledgers import begins_known_at
 from riskmodel.monitoring.on_spark import executors
