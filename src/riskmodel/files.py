@@ -6,11 +6,18 @@ import contextlib
 import hashlib
 import os
 import shutil
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from riskmodel.errors import CallError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_AHEAD: dict[tuple[Path, int, int, int], Future[str]] = {}
 
 # How Parquet files are compressed. Amounts of money hardly shrink: LZ4 takes a third less time than Zstandard to write
 # and to read, for files a third larger.
@@ -169,6 +176,37 @@ def _is_still(handle: int, folder: Path) -> bool:
 
 def sha256_of(path: Path) -> str:
     """Return the hex sha256 of a file's bytes."""
+    ahead = _AHEAD.pop(_as_it_stands(path), None)
+    return _sha256(path) if ahead is None else ahead.result()
+
+
+def digest_ahead(paths: Iterable[Path]) -> None:
+    """Begin to work out the digests of some files that will soon be asked for, while libraries are being loaded.
+
+    Each is good for one :func:`sha256_of`, of the file as it stands now; one that cannot be read is left to that.
+    Nobody need wait for them: a command that is refused meanwhile ends at once.
+    """
+    from concurrent.futures import Future
+
+    for path in paths:
+        with contextlib.suppress(OSError):
+            future = _AHEAD[_as_it_stands(path)] = Future()
+            threading.Thread(target=_fill, args=(future, path), daemon=True).start()
+
+
+def _fill(future: Future[str], path: Path) -> None:
+    try:
+        future.set_result(_sha256(path))
+    except BaseException as error:
+        future.set_exception(error)
+
+
+def _as_it_stands(path: Path) -> tuple[Path, int, int, int]:
+    found = Path(path).stat()
+    return Path(path).absolute(), found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     # In large pieces: between two of them, a thread may have to wait for others to let go of the interpreter.
     piece = memoryview(bytearray(min(_PIECE, Path(path).stat().st_size + 1)))

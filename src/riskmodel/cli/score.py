@@ -69,6 +69,9 @@ def score(
     Example: riskmodel score county/ --as-of 2025-01-01 --model need@champion --out out/2025-01 --capacity 5%
     """
     day = parse_date(as_of, option="--as-of")
+    from riskmodel.files import digest_ahead
+
+    digest_ahead(Path(registry).glob("*.parquet"))
     from riskmodel.features.engines import check_engine
     from riskmodel.registry.database import is_database
 
