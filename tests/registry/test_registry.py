@@ -65,6 +65,14 @@ def test_other_storage_forms_are_brought_to_the_schemas_types(sound, tmp_path):
         assert registry.table("measure").amount.sum().to_pyarrow().as_py() == 600.5
 
 
+def test_no_number_is_missing_though_a_file_says_between_which_its_numbers_lie(sound, tmp_path):
+    points = sound["points"].select(["household_id", "record_id", "awarded_on", "points", "known_on"])
+    points = pa.concat_tables([points, points]).set_column(3, "points", pa.array([5.0, float("nan"), -2.0, 7.0]))
+    with Registry.open(_foreign(tmp_path / "r", points=points)) as registry:
+        found = registry.table("points").points.to_pyarrow().to_pylist()
+    assert sorted(found, key=str) == [-2.0, 5.0, 7.0, None]
+
+
 def test_a_table_in_many_files_counts_all_of_them(folder, sound):
     (folder / "income.parquet").unlink()
     (folder / "income").mkdir()

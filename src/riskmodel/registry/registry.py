@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -387,10 +388,21 @@ def typed(rows: ibis.Table, column: Column, *, clean: bool) -> ibis.Value:
         return ibis.literal(False) if column.name == "withdrawn" else ibis.null(_IBIS[column.kind])
     value = rows[column.name]
     if value.type().is_floating() and not clean:
-        value = ibis.ifelse(value.isnan(), ibis.null(value.type()), value)
+        value = ibis.ifelse(_is_nan(value), ibis.null(value.type()), value)
     if value.type().copy(nullable=True) != ibis.dtype(_IBIS[column.kind]):
         value = value.cast(_IBIS[column.kind])
     return value.fill_null(False) if column.name == "withdrawn" else value
+
+
+def _is_nan(value: Any) -> ibis.Value:
+    """Return whether a number is NaN, asked so that DuckDB looks at the value.
+
+    DuckDB 2 takes the least and the largest value that a Parquet file states for all that is in it, and NaN is neither:
+    ``isnan`` is answered without reading.
+    """
+    import ibis
+
+    return ibis.array([value]).contains(math.nan)
 
 
 def _check_types(schema: pa.Schema, table: Table, *, place: str) -> None:
