@@ -74,7 +74,7 @@ def monitor(
     from riskmodel.features import load_catalogue
     from riskmodel.model import ModelStore, load_bundle
     from riskmodel.monitoring import Capacity
-    from riskmodel.monitoring.source import source
+    from riskmodel.monitoring.source import source_once
     from riskmodel.progress import step
     from riskmodel.watching.lists import read_run
     from riskmodel.watching.watch import watch
@@ -96,7 +96,7 @@ def monitor(
     if flagged is not None and flagged.model != reference:
         raise CallError(f"--run {run}: was scored by {flagged.model}, not by {reference}.")
     bundle, entries = load_bundle(folder), load_catalogue(catalogue)
-    with source(registry, out) as opened, step(f"Watching {day}"):
+    with source_once(registry, out) as opened, step(f"Watching {day}"):
         warn_beyond_cut(opened, [day])
         seen = watch(
             opened,

@@ -15,7 +15,7 @@ from riskmodel.features.levers import levers_digest
 from riskmodel.files import sha256_of
 from riskmodel.month.record import NAME
 from riskmodel.registry.codes import Lang
-from riskmodel.registry.database import is_database, shown
+from riskmodel.registry.database import address, is_database
 from riskmodel.registry.folder import source_digests
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Asked:
     @cached_property
     def of_source(self) -> dict[str, str]:
         """What the month begins with: the source's files when first asked for, or which database it is."""
-        return {"registry": shown(self.registry)} if self.in_database else self.source_now()
+        return {"registry": address(self.registry)} if self.in_database else self.source_now()
 
     @cached_property
     def of_validation(self) -> dict[str, str]:

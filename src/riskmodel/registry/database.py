@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +35,8 @@ SCHEMES = ("postgresql://", "postgres://")
 # Rows that are checked and written at a time, with the rest of the last household's.
 _ROWS = 250_000
 _BLOCK = 8 << 20
+# Of the options of a URL, those that say which tables are read.
+_WHERE = {"host", "hostaddr", "port", "dbname", "service", "options"}
 _LISTED = "\x1f"
 _TYPES = {"date": pa.date32(), "month": pa.date32(), "money": pa.float64(), "number": pa.float64()}
 _TYPES |= {"integer": pa.int64(), "boolean": pa.bool_()}
@@ -93,6 +96,17 @@ def shown(url: str) -> str:
     """
     place = url.split("://", 1)[1].split("?", 1)[0].rsplit("@", 1)[-1]
     return f"postgresql://{place}"
+
+
+def address(url: str) -> str:
+    """Return which tables a URL names: where the database lies and in which schema, whoever asks.
+
+    >>> address("postgresql://anna@db/county?sslmode=require&options=-csearch_path%3Dspring")
+    'postgresql://db/county?options=-csearch_path=spring'
+    """
+    asked = parse_qsl(url.partition("?")[2])
+    where = "&".join(sorted(f"{name}={value}" for name, value in asked if name in _WHERE))
+    return f"{shown(url)}?{where}" if where else shown(url)
 
 
 def refuse_password(url: str) -> None:
