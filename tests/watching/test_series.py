@@ -73,7 +73,18 @@ def test_a_level_added_to_everything_changes_nothing(values, level, floor):
     assert lifted.spread == pytest.approx(plain.spread, abs=1e-9)
 
 
-def test_false_alarms_are_as_rare_as_said():
+@pytest.mark.parametrize(("months", "most"), [(49, 0.02), (25, 0.04), (20, 0.08)])
+def test_noise_comes_as_far_more_often_than_said_the_shorter_the_past(months, most):
+    """A robust spread of few changes is uncertain: what is said to be one in a hundred is up to six."""
     rng = np.random.default_rng(5)
-    alarms = sum(change(rng.normal(size=49), floor=0.01).beyond(0.0, rare=0.01) for _ in range(2000))
-    assert alarms / 2000 < 0.03
+    alarms = sum(change(rng.normal(size=months), floor=0.01).beyond(0.0, rare=0.01) for _ in range(4000)) / 4000
+    assert 0.005 < alarms < most
+
+
+def test_a_feed_that_stopped_months_ago_is_told_still_though_the_past_is_short():
+    for dead in (1, 2, 4):
+        values, noise = of_counts(np.array([100.0] * 12 + [0.0] * dead), least=20)
+        found = change(values, noise=noise, floor=0.1)
+        assert found is not None, dead
+        assert found.lag == 1
+        assert found.beyond(2.0), dead

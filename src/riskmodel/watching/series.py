@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 YEAR = 12
 # Changes over a year are taken where at least so many earlier ones are known; else changes over a month.
 LEAST_CHANGES = 6
-# With so rare a change by chance, two hundred series a month give a false alarm in years.
+# By Student's t. The spread of few months is itself uncertain, so that noise alone comes as far more often than this
+# says: once in 20,000 with three years of changes, once in 1,000 with one. A finding has to be material besides.
 RARE = 1e-5
 _MAD = 1.4826
 
@@ -58,7 +59,10 @@ class Change:
 
     @property
     def chance(self) -> float:
-        """How often so large a deviation comes by chance, by Student's t over the earlier changes."""
+        """How often so large a deviation comes by chance, by Student's t over the earlier changes.
+
+        As if the spread were a standard deviation: of a robust one it is said too rare, see :data:`RARE`.
+        """
         from scipy.stats import t
 
         return float(2 * t.sf(abs(self.size), max(self.months - 1, 1)))
@@ -99,7 +103,8 @@ def change(values: Array, *, noise: Array | None = None, floor: float) -> Change
     if not len(known) or not math.isfinite(values[-1]):
         return None
     lag = YEAR if len(values) - known[0] > YEAR + LEAST_CHANGES else 1
-    if len(values) <= lag or not math.isfinite(values[-1 - lag]):
+    guide = _guide(known, len(values), lag)
+    if guide is None:
         return None
     changes = values[lag:] - values[:-lag]
     earlier = changes[:-1][np.isfinite(changes[:-1])]
@@ -111,14 +116,26 @@ def change(values: Array, *, noise: Array | None = None, floor: float) -> Change
     same = changes[:-1][::-1][YEAR - 1 :: YEAR]
     same = same[np.isfinite(same)]
     own = float(np.abs(same - usual).max()) / 2 if len(same) else 0.0
-    by_chance = 0.0 if noise is None else float(np.hypot(noise[-1], noise[-1 - lag]))
+    by_chance = 0.0 if noise is None else float(np.hypot(noise[-1], noise[guide]))
     return Change(
         now=float(values[-1]),
-        expected=float(values[-1 - lag] + usual),
+        expected=float(values[guide] + usual),
         spread=max(spread, own, by_chance, floor),
         months=len(earlier),
         lag=lag,
     )
+
+
+def _guide(known: NDArray[np.int64], months: int, lag: int) -> int | None:
+    """Return the month that the last one is held against: the one ``lag`` before it.
+
+    A month before, where that is the guide and says too little, it is the last that said something: what stopped two
+    months ago has stopped still.
+    """
+    if lag == YEAR:
+        return months - 1 - lag if months - 1 - lag in known else None
+    earlier = known[known < months - 1]
+    return int(earlier[-1]) if len(earlier) else None
 
 
 def of_counts(counts: Array, *, least: float) -> tuple[Array, Array]:
