@@ -90,3 +90,19 @@ def test_a_household_is_sampled_whoever_else_is_there():
     chosen = sampled(ids, 0.2)
     assert 0.17 < chosen.mean() < 0.23
     assert sampled(ids[::7], 0.2).tolist() == chosen[::7].tolist()
+
+
+def test_households_known_later_leave_the_sample_as_it_was(watched, tmp_path):
+    def change(table: pa.Table) -> pa.Table:
+        later = pa.concat_tables([table] * 3)
+        ids = pa.array([f"L{number:07d}" for number in range(later.num_rows)])
+        days = pa.array([dt.date(2024, 9, 1)] * later.num_rows)
+        for column, values in (("household_id", ids), ("registered_on", days), ("known_on", days)):
+            later = replaced(later, column, values.cast(table.schema.field(column).type))
+        return pa.concat_tables([table, later]).unify_dictionaries()
+
+    place = with_table(watched.registry, tmp_path / "later", "household", change)
+    before, after = (
+        set(gathered(watched, one, sample=100).sample["household_id"]) for one in (watched.registry, place)
+    )
+    assert after == before

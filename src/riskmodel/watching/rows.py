@@ -91,16 +91,17 @@ def gather(
     outputs |= cohort_outputs(registry, cohort)
     dates = sorted({*months, *draws})
     table = evaluate(registry, outputs, as_of=dates, policy=policy, keep=(*KEYS, *_PLACES), engine=engine)
-    share = _share(registry, sample)
+    share = _share(registry, sample, before=months[-1])
     known = _Gathering(dates=dates, months=months, draws=draws, share=share, bundle=bundle)
     for piece in table.pieces():
         known.add(piece.to_pandas(date_as_object=False))
     return known.rows()
 
 
-def _share(registry: Registry, sample: int) -> float:
-    households: Any = registry.table("household").household_id
-    return min(1.0, sample / max(1, int(households.nunique().to_pyarrow().as_py())))
+def _share(registry: Registry, sample: int, *, before: date) -> float:
+    rows: Any = registry.table("household")
+    known = rows.filter(rows.known_on < before).household_id
+    return min(1.0, sample / max(1, int(known.nunique().to_pyarrow().as_py())))
 
 
 def sampled(households: pd.Series, share: float) -> NDArray[np.bool_]:
@@ -189,7 +190,7 @@ def counts_by_type(registry: Registry, days: Sequence[date]) -> Mapping[str, NDA
         ).sum()
         for number, day in enumerate(days)
     }
-    found = rows.group_by("household_type").aggregate(**counts).to_pyarrow().to_pylist()
+    found = rows.group_by("household_type").aggregate(**counts).order_by("household_type").to_pyarrow().to_pylist()
     return {
         str(row["household_type"]): np.array([row[name] or 0 for name in counts], dtype=np.float64) for row in found
     }
