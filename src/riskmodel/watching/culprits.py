@@ -61,9 +61,6 @@ def _one_of_each(found: Sequence[Finding]) -> list[Finding]:
         if len(parts) == 1:
             rest.append(largest)
             continue
-        feed = largest.feed
-        for part in parts:
-            feed = tuple(a for a, b in zip(feed, part.feed, strict=False) if a == b) if part.feed != feed else feed
         figures = {**largest.figures, "feeds": sorted(part.place for part in parts)}
         rest.append(replace(largest, feed=_common([part.feed for part in parts]), figures=figures))
     return rest

@@ -44,7 +44,7 @@ class FeatureDrift:
     missing : Change or None
         The share of households without a value.
     index : float
-        Population stability index of this month against the reference months of the same season, or all of them.
+        Population stability index of this month against all reference months together.
     usual_index : float
         The largest such index among the reference months themselves: what is usual.
     mean_before, mean_now : float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -166,12 +165,3 @@ def distribution(rows: pd.DataFrame) -> dict[str, Any]:
         "mean": float(risk.mean()),
         "deciles": [float(value) for value in np.quantile(risk, _RISKS)],
     }
-
-
-def by_month(lists: Sequence[Drawn]) -> list[dict[str, Any]]:
-    """Return, for each list, how long it is and how risky its households."""
-    return [
-        {"as_of": str(one.as_of), "flagged": int(one.flagged.sum()), "mean_risk": float(one.risk.mean())}
-        for one in lists
-        if one.flagged.any()
-    ]
