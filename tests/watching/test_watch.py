@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +16,7 @@ from watched import AS_OF, COUNTY, STRUCK, replaced, since, with_table
 
 from riskmodel import Registry
 from riskmodel.errors import CallError, DataError
+from riskmodel.monitoring.choosing import Selection
 from riskmodel.simulation import Switches, simulate_registry
 from riskmodel.watching.page import page
 from riskmodel.watching.watch import reference_months
@@ -181,3 +184,25 @@ def test_what_falls_in_a_few_townships_is_no_price(watched, elsewhere):
     assert first(found) == ("amounts_moved", "income/operating/crops")
     assert found.needs_person
     assert found.findings[0].figures["townships_moved"] < 0.6 * found.findings[0].figures["townships"]
+
+
+def test_both_files_are_written_before_either_takes_its_place(quiet, tmp_path, monkeypatch):
+    write_watch(quiet, tmp_path)
+    (tmp_path / "monitor.html").write_text("of the month before", encoding="utf-8")
+    real = Path.write_text
+
+    def full(path, *arguments, **options):
+        if "monitor.json" in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        write_watch(quiet, tmp_path)
+    assert (tmp_path / "monitor.html").read_text(encoding="utf-8") == "of the month before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["monitor.html", "monitor.json"]
+
+
+def test_a_threshold_that_no_risk_reaches_is_said(watched):
+    with pytest.raises(DataError, match=r"no risk reaches the threshold of 0\.999 .*--threshold"):
+        watched.watch(selection=Selection(threshold=0.999))

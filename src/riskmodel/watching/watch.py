@@ -68,7 +68,7 @@ class Watch:
         Those compared, oldest first; the last is ``as_of``.
     findings : list of Finding
         As they are told: who needs a person first.
-    estimate : Estimate or None
+    estimate : Estimate
         Precision of the list drawn now.
     shift : Shift
         By how much the model's risks were set right for it.
@@ -162,9 +162,7 @@ def watch(
     drawn = {day: draw(registry, rows.lists[day], as_of=day, selection=selection) for day in lists}
     now = drawn[as_of]
     if not now.flagged.any():
-        raise DataError(
-            f"{registry.path}: nobody can be flagged at {as_of}: no household of the model's cohort is there."
-        )
+        raise DataError(f"{registry.path}: nobody is flagged at {as_of}: {_why_nobody(now, selection)}")
     known = [catalogue.feature(spec.name) for spec in specs]
     share = now.flagged.sum() / max(1, len(now.rows))
     features, score = watch_features(rows.sample, bundle, known, reference, share=float(share))
@@ -201,6 +199,15 @@ def watch(
         matured=matured,
         stability=stable,
         groups=groups,
+    )
+
+
+def _why_nobody(now: Drawn, selection: Selection) -> str:
+    if not now.eligible or selection.threshold is None:
+        return "no household of the model's cohort is there that is not on the list."
+    return (
+        f"no risk reaches the threshold of {selection.threshold:g} (the mean of all is {now.rows['risk'].mean():.2g}). "
+        "Name a lower one (--threshold), or a capacity."
     )
 
 

@@ -19,11 +19,11 @@ JSON, PAGE = "monitor.json", "monitor.html"
 
 
 def write_watch(watch: Watch, out: Path) -> None:
-    """Write both files into the folder ``out``, the page first: where ``monitor.json`` lies, the page is its own."""
-    texts = {PAGE: page(watch), JSON: json.dumps(told(watch), ensure_ascii=False, indent=1, allow_nan=False) + "\n"}
-    for name, text in texts.items():
-        with write_aside(out / name) as aside:
-            aside.write_text(text, encoding="utf-8")
+    """Write both files into the folder ``out``; neither takes its place before both are written."""
+    shown, measured = page(watch), json.dumps(told(watch), ensure_ascii=False, indent=1, allow_nan=False)
+    with write_aside(out / JSON) as told_aside, write_aside(out / PAGE) as page_aside:
+        told_aside.write_text(measured + "\n", encoding="utf-8")
+        page_aside.write_text(shown, encoding="utf-8")
 
 
 def told(watch: Watch) -> dict[str, Any]:
