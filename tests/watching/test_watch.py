@@ -206,3 +206,14 @@ def test_both_files_are_written_before_either_takes_its_place(quiet, tmp_path, m
 def test_a_threshold_that_no_risk_reaches_is_said(watched):
     with pytest.raises(DataError, match=r"no risk reaches the threshold of 0\.999 .*--threshold"):
         watched.watch(selection=Selection(threshold=0.999))
+
+
+def test_what_somebody_typed_once_is_told_nowhere(watched, elsewhere):
+    def change(table: pa.Table) -> pa.Table:
+        item = table["item"].to_pylist()
+        place = next(n for n, day in enumerate(table["known_on"].to_pylist()) if STRUCK <= day < AS_OF)
+        item[place] = "to Zhang San"
+        return replaced(table, "item", pa.array(item).cast(table.schema.field("item").type))
+
+    found = watched.watch(with_table(watched.registry, elsewhere, "income", change))
+    assert "Zhang San" not in json.dumps(told(found), ensure_ascii=False) + page(found)

@@ -84,6 +84,8 @@ def size_column(table: schema.Table) -> str | None:
 def learnt_by_month(registry: Registry, ends: Sequence[date]) -> list[Learnt]:
     """Return every feed's months by what was known before the last of ``ends``.
 
+    A feed of fewer than five rows in all is left out: its word may be anything that somebody typed, a name too.
+
     Parameters
     ----------
     ends : sequence of date
@@ -94,7 +96,7 @@ def learnt_by_month(registry: Registry, ends: Sequence[date]) -> list[Learnt]:
         table = schema.table(name)
         months = _months(registry, table, ends)
         found += [_learnt((name, *codes), part, len(ends) - 1) for codes, part in sorted(months.items())]
-    return found
+    return [feed for feed in found if feed.rows.sum() >= LEAST_SHOWN]
 
 
 def _months(registry: Registry, table: schema.Table, ends: Sequence[date]) -> Mapping[Feed, list[dict[str, Any]]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.registry import schema
 from riskmodel.registry.codes import codes
 from riskmodel.watching.findings import Finding
-from riskmodel.watching.learnt import kind_columns
+from riskmodel.watching.learnt import LEAST_SHOWN, kind_columns
 
 if TYPE_CHECKING:
     from riskmodel.registry import Registry
@@ -22,7 +22,8 @@ def unseen_codes(registry: Registry, ends: Sequence[date]) -> list[Finding]:
     """Return the codes of the last month that no earlier one of ``ends`` had, and those outside the code book.
 
     Columns of codes are looked at, and the free words that tell feeds apart (an income's item). A table that had no row
-    before says nothing: all its codes are new.
+    before says nothing: all its codes are new. A free word on fewer than five rows is not told: it may be anything that
+    somebody typed, a name too.
     """
     found = []
     for name in registry.tables:
@@ -56,6 +57,8 @@ def _of(registry: Registry, table: schema.Table, column: schema.Column, ends: Se
     for row in counts:
         outside = book is not None and row["code"] not in book
         if not row["now"] or not (outside or not row["before"]):
+            continue
+        if book is None and row["now"] < LEAST_SHOWN:
             continue
         many = row["now"] >= max(LEAST_ROWS, LEAST_SHARE * total)
         figures = {
