@@ -161,8 +161,8 @@ class Asked:
         return self.of_source | self.of_validation | self.of_scoring | self.of_list | self.of_report
 
 
-def scored_folder(folder: Path) -> Path:
-    """Return where the scores of an earlier month lie: in the folder of a month, or in the folder itself.
+def scored_folder(folder: Path, *, option: str = "--previous") -> Path:
+    """Return where the scores of a month lie: in the folder of a month, or in the folder itself.
 
     Raises
     ------
@@ -171,6 +171,6 @@ def scored_folder(folder: Path) -> Path:
     """
     if not folder.is_dir():
         raise CallError(
-            f"--previous {folder}: no such folder; expected what an earlier `riskmodel run-month` or `score` left."
+            f"{option} {folder}: no such folder; expected what `riskmodel run-month` or `riskmodel score` left."
         )
     return folder / SCORED if (folder / NAME).is_file() else folder
