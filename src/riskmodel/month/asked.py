@@ -59,6 +59,9 @@ class Asked:
         The registry holds what was known strictly before this day.
     most_rejected : float
         The share of a table's rows that may be set aside before the month stops, 0 to 1.
+    most_behind : int
+        How many days the registry may end before ``as_of`` until the month stops: what is missing looks as if nothing
+        had happened.
     previous : Path, optional
         The folder of an earlier scoring run, for what changed since.
     lang : {"zh", "en"}
@@ -79,6 +82,7 @@ class Asked:
     actor: str = "batch"
     cut_on: date | None = None
     most_rejected: float = 0.05
+    most_behind: int = 27
     previous: Path | None = None
     lang: Lang = "zh"
 
