@@ -26,6 +26,16 @@ def test_it_leaves_a_page_and_a_json_and_compares_runs(cli, workspace, scored, t
     assert (tmp_path / "m" / "monitor.html").stat().st_size > 10_000
 
 
+def test_the_folder_of_a_month_stands_for_its_scores(cli, workspace, scored, tmp_path):
+    shutil.copytree(workspace / "out" / "2026-01", tmp_path / "2026-01" / "scored")
+    (tmp_path / "2026-01" / "month.json").write_text("{}", encoding="utf-8")
+    ended = cli(*call("county", tmp_path / "m"), "--run", tmp_path / "2026-01", cwd=workspace)
+    told = json.loads((tmp_path / "m" / "monitor.json").read_text(encoding="utf-8"))
+    assert ended.code == (1 if told["needs_person"] else 0), ended.said
+    missing = cli(*call("county", tmp_path / "n"), "--run", tmp_path / "2026-12", cwd=workspace)
+    assert missing.code == 2 and "--run" in missing.said and "no such folder" in missing.said
+
+
 def test_it_exits_with_1_and_names_the_feed_that_stopped(cli, workspace, trained, tmp_path):
     shutil.copytree(workspace / "county", tmp_path / "county")
     file = tmp_path / "county" / "income.parquet"
@@ -36,6 +46,7 @@ def test_it_exits_with_1_and_names_the_feed_that_stopped(cli, workspace, trained
     assert ended.code == 1
     assert "1. 报送中断：收入" in ended.out
     assert "A feed stopped: income" in ended.out
+    assert "怎么办：请联系报送部门" in ended.out and "What to do: Ask the department that sends it" in ended.out
 
 
 @pytest.mark.parametrize(

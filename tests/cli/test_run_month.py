@@ -283,6 +283,17 @@ def test_a_delivery_that_went_wrong_stops_before_anybody_is_scored_by_it(month, 
     assert ended.code == 1 and record(out)["state"] == "done"
 
 
+def test_a_registry_that_was_not_brought_up_to_date_stops_the_month(month, tmp_path):
+    out = tmp_path / "2026-02"
+    ended = month(out, as_of="2026-02-01")
+    assert ended.code == 1 and "before 2026-01-01, 31 days before 2026-02-01" in ended.err
+    assert "--most-behind" in ended.err and record(out)["failed"]["step"] == "validate"
+    assert not (out / "scored").exists() and not (tmp_path / "list.db").exists()
+    ended = month(out, "--resume", "--most-behind", 31, as_of="2026-02-01")
+    assert ended.code == 0 and "the 31 days up to 2026-02-01 are missing" in ended.err
+    assert record(out)["state"] == "done"
+
+
 def test_what_was_changed_after_it_was_done_is_done_again(month, whole, tmp_path):
     out = moved(whole, tmp_path)
     (out / "scored" / "scores.parquet").unlink()

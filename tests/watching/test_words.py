@@ -47,3 +47,18 @@ def test_the_unit_is_named():
     finding = Finding(kind="unit_swapped", feed=("spending",), figures=FIGURES["unit_swapped"])
     assert "万元" in say(finding, "zh").evidence
     assert "ten thousand yuan" in say(finding, "en").evidence
+
+
+@pytest.mark.parametrize(
+    ("power", "zh", "en"),
+    [
+        (2.0, "像是以分填报，而不是元", "as if they came in fen instead of yuan"),
+        (-2.0, "像是以前以分填报，现在改以元填报", "as if they had come in fen before, and came in yuan now"),
+        (-3.0, "像是以千元填报，而不是元", "as if they came in thousand yuan instead of yuan"),
+        (4.0, "像是以前以万元填报，现在改以元填报", "as if they had come in ten thousand yuan before"),
+    ],
+)
+def test_a_unit_is_told_from_the_one_before(power, zh, en):
+    figures = AMOUNTS | {"power": power, "ratio": 10.0**power}
+    finding = Finding(kind="unit_swapped", feed=("spending",), figures=figures)
+    assert zh in say(finding, "zh").evidence and en in say(finding, "en").evidence

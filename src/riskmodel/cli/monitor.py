@@ -36,9 +36,12 @@ def monitor(
     months: Annotated[int, typer.Option(help="How many months before are the reference; feeds, twice as many.")] = 24,
     sample: Annotated[int, typer.Option(help="Of how many households the features are followed.")] = 5000,
     run: Annotated[
-        Path | None, typer.Option(help="What riskmodel score left at this date: whom it flagged is compared.")
+        Path | None,
+        typer.Option(help="What riskmodel run-month or score left at this date: whom it flagged is compared."),
     ] = None,
-    previous: Annotated[Path | None, typer.Option(help="What riskmodel score left at an earlier date.")] = None,
+    previous: Annotated[
+        Path | None, typer.Option(help="What riskmodel run-month or score left at an earlier date.")
+    ] = None,
     engine: Annotated[str, typer.Option(help=ENGINE_HELP)] = "auto",
     models: Annotated[Path | None, typer.Option(help="The folder of models; by default the workspace's.")] = None,
     catalogue: Annotated[
@@ -75,8 +78,10 @@ def monitor(
     from riskmodel.model import ModelStore, load_bundle
     from riskmodel.monitoring import Capacity
     from riskmodel.monitoring.source import source_once
+    from riskmodel.month.asked import scored_folder
     from riskmodel.progress import step
     from riskmodel.watching.lists import read_run
+    from riskmodel.watching.page_words import WORDS
     from riskmodel.watching.watch import watch
     from riskmodel.watching.words import say
     from riskmodel.watching.write import PAGE, write_watch
@@ -84,8 +89,8 @@ def monitor(
 
     asked = Capacity.parse(capacity or "5%") if threshold is None else None
     selection = Selection(asked, threshold, unit_of(per, option="--per"))
-    flagged = None if run is None else read_run(run, option="--run")
-    earlier = None if previous is None else read_run(previous, option="--previous")
+    flagged = None if run is None else read_run(scored_folder(run, option="--run"), option="--run")
+    earlier = None if previous is None else read_run(scored_folder(previous), option="--previous")
     if flagged is not None and flagged.as_of != day:
         raise CallError(f"--run {run}: is of {flagged.as_of}, not of --as-of {day}.")
     if earlier is not None and earlier.as_of >= day:
@@ -115,9 +120,9 @@ def monitor(
     write_watch(seen, out)
     needing = [finding for finding in seen.findings if finding.needs_person]
     for number, finding in enumerate(needing, start=1):
-        for lang in ("zh", "en"):
-            said = say(finding, lang)
-            typer.echo(f"{number}. {said.title}" if lang == "zh" else f"   {said.title}. {said.evidence}")
+        zh, en = say(finding, "zh"), say(finding, "en")
+        typer.echo(f"{number}. {zh.title}：{zh.evidence}\n   {WORDS['zh']['todo']}{zh.todo}")
+        typer.echo(f"   {en.title}. {en.evidence}\n   {WORDS['en']['todo']}{en.todo}")
     typer.echo(
         f"estimated precision of {int(seen.drawn.flagged.sum()):,} flagged: {seen.estimate.value:.1%} "
         f"({seen.estimate.low:.1%}–{seen.estimate.high:.1%}); {len(needing)} of {len(seen.findings)} findings need a "

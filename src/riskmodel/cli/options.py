@@ -115,8 +115,10 @@ def warn_beyond_cut(registry: Registry, days: Iterable[date]) -> None:
     """Say on stderr which dates lie past the registry's cut: what happened in between is not in it."""
     for day in days:
         if day > registry.cut_on:
+            gap = (day - registry.cut_on).days
+            missing = "day is missing and looks" if gap == 1 else f"{gap:,} days are missing and look"
             typer.echo(
-                f"warning: the registry holds what was known before {registry.cut_on}; at {day} the last "
-                f"{(day - registry.cut_on).days:,} days are missing and look as if nothing had happened.",
+                f"warning: the registry holds what was known before {registry.cut_on}; at {day} the last {missing} as "
+                "if nothing had happened.",
                 err=True,
             )

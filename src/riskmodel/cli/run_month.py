@@ -39,8 +39,8 @@ def run_month(
         typer.Option(
             "--list",
             envvar="RISKMODEL_LIST",
-            help="The list: a file (SQLite) or postgresql://user@host/database; none leaves it out. By default list.db "
-            "of the workspace, where there is one.",
+            help="The list: a file (SQLite) or postgresql://user@host/database; one that is not there is begun; none "
+            "leaves it out. By default list.db of the workspace, where there is one.",
         ),
     ] = None,
     capacity: CapacityOption = None,
@@ -67,6 +67,12 @@ def run_month(
         str,
         typer.Option(help="Stop before scoring where validate sets aside more than this share of a table's rows."),
     ] = "5%",
+    most_behind: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Stop before scoring where the registry ends more than this many days before --as-of."
+        ),
+    ] = 27,
     models: ModelsOption = None,
     catalogue: CatalogueOption = None,
     memory: MemoryOption = None,
@@ -121,6 +127,7 @@ def run_month(
             today=today(),
             cut_on=cut,
             most_rejected=most,
+            most_behind=most_behind,
             previous=None if previous is None else scored_folder(previous),
             lang=lang.value,
         ),

@@ -59,6 +59,9 @@ class Asked:
         The registry holds what was known strictly before this day.
     most_rejected : float
         The share of a table's rows that may be set aside before the month stops, 0 to 1.
+    most_behind : int
+        How many days the registry may end before ``as_of`` until the month stops: what is missing looks as if nothing
+        had happened.
     previous : Path, optional
         The folder of an earlier scoring run, for what changed since.
     lang : {"zh", "en"}
@@ -79,6 +82,7 @@ class Asked:
     actor: str = "batch"
     cut_on: date | None = None
     most_rejected: float = 0.05
+    most_behind: int = 27
     previous: Path | None = None
     lang: Lang = "zh"
 
@@ -161,8 +165,8 @@ class Asked:
         return self.of_source | self.of_validation | self.of_scoring | self.of_list | self.of_report
 
 
-def scored_folder(folder: Path) -> Path:
-    """Return where the scores of an earlier month lie: in the folder of a month, or in the folder itself.
+def scored_folder(folder: Path, *, option: str = "--previous") -> Path:
+    """Return where the scores of a month lie: in the folder of a month, or in the folder itself.
 
     Raises
     ------
@@ -171,6 +175,6 @@ def scored_folder(folder: Path) -> Path:
     """
     if not folder.is_dir():
         raise CallError(
-            f"--previous {folder}: no such folder; expected what an earlier `riskmodel run-month` or `score` left."
+            f"{option} {folder}: no such folder; expected what `riskmodel run-month` or `riskmodel score` left."
         )
     return folder / SCORED if (folder / NAME).is_file() else folder

@@ -59,7 +59,7 @@ def run_month(asked: Asked, *, resume: bool = False, say: Callable[[str], None] 
         _clear_leftovers(asked)
         record.run_began()
         if asked.list_url is None:
-            _LOG.info("no list is named and the workspace has none: the step list is left out")
+            _LOG.info("no list: the step is left out (--list list.db begins one)")
         run_steps(steps_of(asked, resume=resume), record, resume=resume, say=say)
         record.done()
     return record.told

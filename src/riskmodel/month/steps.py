@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,8 +90,9 @@ class Validate:
         Raises
         ------
         DataError
-            The source changed while it was read; or so much of a table was set aside that a whole delivery must have
-            gone wrong: what was set aside lies in the month's registry, and nobody is scored by what is left.
+            The source changed while it was read; so much of a table was set aside that a whole delivery must have
+            gone wrong: what was set aside lies in the month's registry, and nobody is scored by what is left; or the
+            registry ends long before the month's day.
         """
         from riskmodel.registry import Registry
         from riskmodel.registry.validate import validate
@@ -103,6 +105,7 @@ class Validate:
             _check_unchanged(asked)
         self._check_enough(report)
         with Registry.open(asked.validated) as opened:
+            self._check_reaches(opened.cut_on)
             outputs = {"registry": opened.fingerprint}
         if report.rejected:
             outputs[REJECTS] = sha256_of(asked.validated / REJECTS)
@@ -129,6 +132,18 @@ class Validate:
                 f"{self.asked.source}: more than {most:.1%} of the rows were set aside in {', '.join(gone)}. A list "
                 f"made of what is left would miss households. {self.asked.validated / REJECTS} has every row with its "
                 "reason: mend the source and run the month again, or go on all the same with a larger --most-rejected."
+            )
+
+    def _check_reaches(self, cut_on: date) -> None:
+        asked = self.asked
+        behind = (asked.as_of - cut_on).days
+        if behind > asked.most_behind:
+            place = asked.of_source["registry"] if asked.in_database else asked.registry
+            raise DataError(
+                f"{place} holds what was known before {cut_on}, {behind:,} days before {asked.as_of}: what is missing "
+                "would look as if nothing had happened, and a list made of it would name the wrong households. Bring "
+                "the registry up to date and run the month again without --resume, or go on all the same with a larger "
+                "--most-behind."
             )
 
 
@@ -165,11 +180,11 @@ class Score:
         with Registry.open(asked.validated, memory_limit=budget.of_queries, threads=budget.workers) as opened:
             if asked.as_of > opened.cut_on:
                 _LOG.warning(
-                    "the registry holds what was known before %s; at %s the last %d days are missing and look as if "
+                    "the registry holds what was known before %s; the %d days up to %s are missing and look as if "
                     "nothing had happened",
                     opened.cut_on,
-                    asked.as_of,
                     (asked.as_of - opened.cut_on).days,
+                    asked.as_of,
                 )
             told = score_registry(
                 opened,

@@ -78,10 +78,10 @@ WORDS: dict[str, dict[str, str]] = {
         "needs": "Something needs a person (exit code 1).",
         "quiet": "Nothing needs a person (exit code 0).",
         "findings": "Findings",
-        "nothing": "Nothing changed more than months before let expect.",
+        "nothing": "Nothing changed more than in earlier months.",
         "todo": "What to do: ",
         "reading": "Features that read these rows, and their effect on the mean score (log-odds): ",
-        "follows": "Which makes:",
+        "follows": "What follows from it:",
         "between": "; ",
         "precision": "Precision",
         "estimate": "The list now, {flagged} households: mean risk {mean}, estimated precision {value} "
@@ -90,7 +90,7 @@ WORDS: dict[str, dict[str, str]] = {
         "rests on the model alone, and the interval is wide.",
         "shift": "Set right by {shift} (log-odds) by {months} lists whose outcome is known.",
         "precision_note": "The interval holds three doubts: chance among few households, error of the calibration, "
-        "and what one year differs from another. Households that were helped may not have come to be in need: what is "
+        "and how one year differs from another. Households that were helped may not have come to be in need: what is "
         "found falls where a list did its work.",
         "as_of": "date",
         "known": "outcome known",
@@ -112,8 +112,8 @@ WORDS: dict[str, dict[str, str]] = {
         "usual_index": "largest usual",
         "mean_before": "mean, reference",
         "mean_now": "mean now",
-        "features_note": "Effect: the mean contribution over the same sampled households, off what changes from year "
-        "to year let expect. The index is against all reference months together.",
+        "features_note": "Effect: the mean contribution over the same sampled households, apart from what "
+        "changes from year to year lead one to expect. The index is against all reference months together.",
         "feeds": "Feeds",
         "feed": "feed",
         "rows": "rows this month",

@@ -11,6 +11,7 @@ from riskmodel.registry import schema
 from riskmodel.registry.codes import Lang, label
 from riskmodel.watching.feeds import UNITS
 from riskmodel.watching.findings import Finding
+from riskmodel.watching.item_words import item_words
 from riskmodel.watching.learnt import kind_columns
 from riskmodel.watching.words_of_model import of_feature, of_group, of_list, of_score, of_untrue
 
@@ -28,13 +29,15 @@ def feed_words(feed: Sequence[str], lang: Lang) -> str:
 
     >>> feed_words(("income", "transfer", "dibao"), "en"), feed_words(("spending", "medical_oop"), "zh")
     ('income: transfer income, dibao', '支出：合规自付医疗支出')
+    >>> feed_words(("income", "wage", "local_wage"), "zh")
+    '收入：工资性收入、本地务工'
     """
     table = schema.table(feed[0])
     name = table.zh if lang == "zh" else table.en
     parts = []
     for column, code in zip(kind_columns(table), feed[1:], strict=False):
         book = table.column(column).codes
-        parts.append(label(book, code, lang) if book else code)
+        parts.append(label(book, code, lang) if book else item_words(code, lang))
     if not parts:
         return name
     return f"{name}：{'、'.join(parts)}" if lang == "zh" else f"{name}: {', '.join(parts)}"
@@ -49,6 +52,11 @@ def _feed(finding: Finding, lang: Lang) -> str:
     return feed_words(finding.feed, lang)
 
 
+def _column(finding: Finding, lang: Lang) -> str:
+    column = schema.table(finding.feed[0]).column(finding.figures["column"])
+    return column.zh if lang == "zh" else column.en
+
+
 def _feeds(figures: Mapping[str, Any], lang: Lang) -> str:
     feeds = figures.get("feeds", ())
     if len(feeds) < 2:
@@ -60,13 +68,13 @@ def _feeds(figures: Mapping[str, Any], lang: Lang) -> str:
 def _unit(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, str, str]:
     power = int(abs(f["power"]))
     en, zh = UNITS[power]
-    # In fen amounts are larger; in thousands and ten thousands they are smaller.
-    as_expected = (power == 2) == (f["power"] > 0)
+    larger = f["power"] > 0
+    # In fen amounts are larger; in thousands and ten thousands they are smaller. The other way the unit was another
+    # one before.
+    as_expected = (power == 2) == larger
     times = f"{f['ratio']:.3g}"
     if lang == "zh":
-        what = (
-            f"像是以{zh}填报，而不是元" if as_expected else f"像是以前以{zh if power > 2 else '百元'}填报，现在换了单位"
-        )
+        what = f"像是以{zh}填报，而不是元" if as_expected else f"像是以前以{zh}填报，现在改以元填报"
         return (
             f"金额单位疑似改变：{_feed(finding, lang)}",
             f"最近一个月获知的金额（几何均值）是按往年应有的 {times} 倍，{what}{_feeds(f, lang)}；"
@@ -74,11 +82,13 @@ def _unit(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, str,
             "请向报送部门核实单位，按元重新导入这批数据；在此之前不要用本月评分。",
         )
     what = (
-        f"as if they came in {en} instead of yuan" if as_expected else "as if the unit had been changed the other way"
+        f"as if they came in {en} instead of yuan"
+        if as_expected
+        else f"as if they had come in {en} before, and came in yuan now"
     )
     return (
         f"Amounts seem to be in another unit: {_feed(finding, lang)}",
-        f"Amounts learnt last month are {times} times what earlier years let expect (geometric mean), {what}"
+        f"Amounts learnt last month are {times} times what earlier years lead one to expect (geometric mean), {what}"
         f"{_feeds(f, lang)}; {f['rows']:,} rows, held against {f['months']} earlier changes.",
         "Ask the department that sends them for the unit and import the batch again in yuan; do not use this month's "
         "scores before.",
@@ -121,7 +131,7 @@ def _stopped(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, s
         )
     return (
         f"A feed {'stopped' if gone else 'fell away'}: {_feed(finding, lang)}",
-        f"{f['rows']:,} rows were learnt last month where earlier years let expect about {f['expected']:,}"
+        f"{f['rows']:,} rows were learnt last month where about {f['expected']:,} were to be expected"
         f"{_feeds(f, lang)}, held against {f['months']} earlier changes.",
         "Ask the department that sends it, and score again once it has caught up: no row is not the same as nothing "
         "happened, and features that read these rows are off.",
@@ -163,13 +173,13 @@ def _unseen(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, st
     if lang == "zh":
         why = "不在代码表中" if f["outside_code_book"] else "以前各月从未出现"
         return (
-            f"没见过的代码：{_feed(finding, lang)}，{f['column']} = {f['code']}",
+            f"没见过的代码：{_feed(finding, lang)}，{_column(finding, lang)}“{f['code']}”",
             f"最近一个月有 {f['rows']:,} 行（共 {f['of']:,} 行）用了它，{why}。",
             "核实含义后在导入的对照表中归到已有代码；特征不认识它，会把这些行略去或算错。",
         )
     why = "the code book does not have it" if f["outside_code_book"] else "no earlier month had it"
     return (
-        f"A code not seen before: {_feed(finding, lang)}, {f['column']} = {f['code']}",
+        f'A code not seen before: {_feed(finding, lang)}, {_column(finding, lang)} "{f["code"]}"',
         f"{f['rows']:,} of {f['of']:,} rows of the last month have it; {why}.",
         "Find out what it means and map it to a known code when importing: features do not know it and leave such rows "
         "out.",
@@ -219,8 +229,8 @@ def _amounts(finding: Finding, f: Mapping[str, Any], lang: Lang) -> tuple[str, s
     }[finding.kind]
     return (
         title,
-        f"Amounts learnt last month (geometric mean) {verb} by {size} against what earlier years let expect, where "
-        f"about {spread} is usual{where}{_feeds(f, lang)}; {f['rows']:,} rows.",
+        f"Amounts learnt last month (geometric mean) {verb} by {size} against what was to be expected from "
+        f"earlier years, where about {spread} is usual{where}{_feeds(f, lang)}; {f['rows']:,} rows.",
         todo,
     )
 

@@ -59,8 +59,9 @@ def of_score(f: Mapping[str, Any], lang: Lang) -> tuple[str, str, str]:
         )
     return (
         "Scores moved as a whole",
-        f"The mean score moved by {f['margin']:+.2f} against what earlier years let expect (log-odds; {f['usual']:.2f} "
-        f"is usual); {above} lie above last year's line of the list, about {before} were to be expected.",
+        f"The mean score moved by {f['margin']:+.2f} against what was to be expected from earlier years (log-odds; "
+        f"{f['usual']:.2f} is usual); {above} lie above last year's line of the list, where about {before} were "
+        "to be expected.",
         "Look at the causes first; where there is none, ask whether model or catalogue were changed, and look at "
         "calibration.",
     )
