@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# What is imported is compiled once, whatever the environment says, not in each of the many processes that tests start.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test test-spark check bench docs lock clean install
 
 demo: install        ## the whole chain on a simulated county, into out/demo
