@@ -2,16 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# What is imported is compiled once, whatever the environment says, not in each of the many processes that tests start.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test test-spark check bench docs lock clean install
 
 demo: install        ## the whole chain on a simulated county, into out/demo
 	$(BIN)/riskmodel demo --out out/demo
 
 test: install        ## all tests
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal
 
 test-spark: install  ## the tests that need the extra spark; brings PySpark, and a Java where there is none
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-spark.lock
 	$(BIN)/pytest -m spark tests/spark
 
 check: install       ## what must hold besides the tests: lint, format, types, import directions, doctests

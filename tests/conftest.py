@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import io
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,19 +40,56 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def scored_county(tmp_path_factory):
-    """A simulated county with a model of it, to score: see tests/monitoring/scored.py."""
-    from scored import make_county
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Have a folder made by the first who asks, for all processes that run these tests; they leave it as it is."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
 
-    return make_county(tmp_path_factory.mktemp("scored"))
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        from riskmodel.files import alone
+
+        place, kept = base / f"once-{name}", base / f"once-{name}-made"
+        with alone(base / f"once-{name}-lock"):
+            if not kept.exists():
+                shutil.rmtree(place, ignore_errors=True)
+                place.mkdir()
+                make(place)
+                kept.touch()
+        return place
+
+    return made
 
 
 @pytest.fixture(scope="session")
-def scored_run(scored_county, tmp_path_factory) -> Path:
+def mlflow_store(once) -> Callable[[Path], Path]:
+    """Lay a new MLflow store into a folder of models: where a training has to make one, that takes it seconds."""
+
+    def make(place: Path) -> None:
+        from riskmodel.evaluation.tracking import quiet_environment
+
+        worker = [sys.executable, "-m", "riskmodel.evaluation.mlflow_worker", place / "not there" / "mlflow.db", place]
+        subprocess.run(worker, input="open\n", text=True, env=quiet_environment(dict(os.environ)), check=True)
+
+    def laid(models: Path) -> Path:
+        models.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(once("mlflow", make) / "mlflow.db", models))
+
+    return laid
+
+
+@pytest.fixture(scope="session")
+def scored_county(once):
+    """A simulated county with a model of it, to score: see tests/monitoring/scored.py."""
+    from scored import county_in, make_county
+
+    return county_in(once("county", make_county))
+
+
+@pytest.fixture(scope="session")
+def scored_run(scored_county, once) -> Path:
     """What one scoring of that county left; tests read it and leave it as it is."""
-    folder = tmp_path_factory.mktemp("run") / "2025-06"
-    scored_county.score(folder)
-    return folder
+    return once("run", lambda folder: scored_county.score(folder / "2025-06")) / "2025-06"
 
 
 @pytest.fixture(scope="session")

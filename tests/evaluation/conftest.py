@@ -7,6 +7,9 @@ from types import ModuleType
 
 import pytest
 
+from riskmodel.evaluation import run_experiment
+from riskmodel.evaluation.train import Trained
+
 
 def _county() -> ModuleType:
     name = "tests_evaluation_county"
@@ -32,3 +35,11 @@ def workspace(tmp_path_factory, county) -> Path:
     (folder / "features.py").write_text(county.CATALOGUE, encoding="utf-8")
     (folder / "small.yaml").write_text(county.EXPERIMENT, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained(workspace, mlflow_store, tmp_path_factory) -> Trained:
+    """What a training by ``small.yaml`` left; tests read it and leave it as it is."""
+    folder = tmp_path_factory.mktemp("trained")
+    mlflow_store(folder / "models")
+    return run_experiment(workspace / "small.yaml", models=folder / "models", out=folder / "out")

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from riskmodel.evaluation import run_experiment
 from riskmodel.evaluation.bootstrap import Estimate
 from riskmodel.evaluation.card import card_html, model_card, sections, with_section
 from riskmodel.evaluation.card.checklist import checks
@@ -18,9 +17,8 @@ from riskmodel.evaluation.results import direction_of
 
 
 @pytest.fixture(scope="module")
-def evaluation(workspace, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("card")
-    return run_experiment(workspace / "small.yaml", models=folder / "m", out=folder / "o", tracker=None).evaluation
+def evaluation(trained):
+    return trained.evaluation
 
 
 def _with(evaluation, **more):

@@ -145,16 +145,12 @@ def test_nothing_found_and_nothing_expected_is_not_drift():
 
 
 @pytest.fixture(scope="module")
-def at_origins(county, workspace, tmp_path_factory):
+def at_origins(trained, county, workspace, tmp_path_factory):
     """The same county twice: as it was, and with wages that fall after the first test origin."""
     folder = tmp_path_factory.mktemp("drift")
     fallen = county.write_county(folder / "fallen", falls_on=date(2022, 1, 1), to=0.75)
-    return {
-        name: run_experiment(
-            workspace / "small.yaml", registry=place, models=folder / name, out=folder / f"{name}-out", tracker=None
-        )
-        for name, place in (("as it was", workspace / "county"), ("fallen", fallen))
-    }
+    call = {"registry": fallen, "models": folder / "models", "out": folder / "out", "tracker": None}
+    return {"as it was": trained, "fallen": run_experiment(workspace / "small.yaml", **call)}
 
 
 def test_training_sees_the_drift_and_the_card_report_and_bundle_say_so(at_origins):

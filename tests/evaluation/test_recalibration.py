@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from riskmodel.errors import CallError, DataError
-from riskmodel.evaluation import run_experiment
 from riskmodel.evaluation.recalibration import recalibrate, save_recalibrated
 from riskmodel.features import load_catalogue
 from riskmodel.model import ModelStore, load_bundle, save_bundle
@@ -18,12 +17,6 @@ from riskmodel.model.bundle import OWN_KEYS
 from riskmodel.registry import Registry
 
 LATER = (date(2024, 7, 1), date(2025, 1, 1))
-
-
-@pytest.fixture(scope="module")
-def trained(workspace, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("recalibration")
-    return run_experiment(workspace / "small.yaml", models=folder / "models", out=folder / "out", tracker=None)
 
 
 @pytest.fixture(scope="module")

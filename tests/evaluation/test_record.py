@@ -45,6 +45,11 @@ def models(tmp_path) -> Path:
 
 
 @pytest.fixture
+def store_is_there(models, mlflow_store):
+    mlflow_store(models)
+
+
+@pytest.fixture
 def add(models, bundle):
     """Add a version of ``need`` and return what a training would tell MLflow of it."""
 
@@ -111,6 +116,7 @@ def test_two_trainings_at_once_are_both_recorded_under_their_own_versions(models
     assert len(runs) == 4
 
 
+@pytest.mark.usefixtures("store_is_there")
 def test_the_registry_mirrors_versions_and_aliases_and_a_new_store_has_them_all(models, add):
     store = ModelStore(models)
     _write(models, add())
@@ -172,6 +178,7 @@ def _logged(models: Path, out: Path, record: dict[str, object], monkeypatch) -> 
     return tracker
 
 
+@pytest.mark.usefixtures("store_is_there")
 @pytest.mark.parametrize("fault", ["locked", "of another version"])
 def test_a_record_that_cannot_be_written_is_kept_and_written_later(models, add, tmp_path, monkeypatch, fault):
     _write(models, add())
@@ -201,6 +208,7 @@ def test_a_record_that_cannot_be_written_is_kept_and_written_later(models, add, 
     assert _versions(models)[1][2] == run_id
 
 
+@pytest.mark.usefixtures("store_is_there")
 def test_a_process_that_dies_is_replaced_once(models, add):
     record = add()
     with MlflowTracker(models) as tracker:
@@ -211,6 +219,7 @@ def test_a_process_that_dies_is_replaced_once(models, add):
     assert _versions(models) == [(1, "need@1", run_id)]
 
 
+@pytest.mark.usefixtures("store_is_there")
 def test_a_run_that_an_ended_process_left_half_written_is_marked_as_failed(models, add):
     first, second = add(), add()
     kept = _write(models, first)

@@ -40,9 +40,8 @@ def fits(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def whole(workspace, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole")
-    return run_experiment(workspace / "small.yaml", models=folder / "models", out=folder / "out", tracker=None)
+def whole(trained):
+    return trained
 
 
 def run(workspace, folder, **named):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -22,12 +23,6 @@ from riskmodel.evaluation.inputs import build_rows, groups_of, prepare, scorers_
 from riskmodel.evaluation.train import lay_out_folds
 from riskmodel.model import ModelStore, load_bundle
 from riskmodel.workspace import workspace_policy
-
-
-@pytest.fixture(scope="module")
-def trained(workspace, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained")
-    return run_experiment(workspace / "small.yaml", models=folder / "models", out=folder / "out")
 
 
 @pytest.fixture
@@ -132,9 +127,9 @@ def _behind(trained):
 
 
 def test_the_first_version_is_the_champion_and_the_second_is_not_though_its_bytes_are_equal(
-    trained, workspace, snapshot
+    trained, workspace, snapshot, tmp_path
 ):
-    store = ModelStore(trained.bundle.parents[1])
+    store = ModelStore(shutil.copytree(trained.bundle.parents[1], tmp_path / "models"))
     assert trained.champion
     promoted = store.promotions("small")[0]
     behind = _behind(trained)
@@ -142,7 +137,7 @@ def test_the_first_version_is_the_champion_and_the_second_is_not_though_its_byte
     assert promoted.why == f"no champion before; NOT ahead everywhere of: {', '.join(behind)}"
     auc = trained.evaluation.tables["out_of_time"][-1].estimates["model"]["auc"].value
     assert promoted.figures["1"]["auc"] == auc
-    again = run_experiment(workspace / "small.yaml", models=store.root, out=trained.out.parent / "again", tracker=None)
+    again = run_experiment(workspace / "small.yaml", models=store.root, out=tmp_path / "again", tracker=None)
     assert (again.reference, again.champion) == ("small@2", False)
     assert store.resolve("small@champion").name == "1"
     first, second = (snapshot(store.resolve(f"small@{v}")) for v in (1, 2))

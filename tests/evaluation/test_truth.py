@@ -127,8 +127,9 @@ def told(workspace, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(workspace, told, tmp_path_factory):
+def trained(workspace, told, mlflow_store, tmp_path_factory):
     folder = tmp_path_factory.mktemp("with_truth")
+    mlflow_store(folder / "models")
     return run_experiment(workspace / "small.yaml", registry=told, models=folder / "models", out=folder / "out")
 
 

@@ -104,11 +104,15 @@ class County:
         return replace(self, bundle=load_bundle(folder))
 
 
-def make_county(folder: Path) -> County:
+def county_in(folder: Path) -> County:
+    """The county that :func:`make_county` has left in a folder."""
+    return County(folder / "registry", load_bundle(folder / "bundle"), load_catalogue(ROOT / "features").only(FEATURES))
+
+
+def make_county(folder: Path) -> None:
     """Simulate 400 households over four years and learn ``need`` from one date."""
     simulate_registry(folder / "registry", households=400, years=4, seed=7, until=AS_OF)
-    whole = load_catalogue(ROOT / "features")
-    catalogue = whole.only(FEATURES)
+    catalogue = load_catalogue(ROOT / "features").only(FEATURES)
     with Registry.open(folder / "registry") as registry:
         rows = build_training_set(
             registry, as_of=[LEARNT_AT], outcome="need", catalogue=catalogue, policy=default_policy()
@@ -126,7 +130,6 @@ def make_county(folder: Path) -> County:
         card="# need\n",
         manifest={"horizon_months": 12, "catalogue_hash": catalogue.hash, "rule": below_line(catalogue)},
     )
-    return County(folder / "registry", load_bundle(folder / "bundle"), catalogue)
 
 
 def below_line(catalogue: Catalogue) -> dict[str, Any]:

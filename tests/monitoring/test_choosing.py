@@ -42,21 +42,25 @@ def queue_by_hand(households, as_of=AS_OF):
     return sorted(waiting, key=key)
 
 
+def flags_by_hand(queue, households, capacity, rule_capacity):
+    of_model = [number for number in queue if households[number]["cohort"]]
+    by_model = set(of_model[: capacity.households(len(of_model))])
+    alone = [number for number in queue if households[number]["rule"] and number not in by_model]
+    kept = alone if rule_capacity is None else alone[: rule_capacity.households(len(queue))]
+    by_rule = {number for number in by_model if households[number]["rule"]} | set(kept)
+    return by_model, by_rule, set(alone) - set(kept)
+
+
 @FEW
 @given(HOUSEHOLDS, CAPACITIES, st.one_of(st.none(), CAPACITIES))
 def test_the_choice_equals_one_made_by_hand(households, capacity, rule_capacity):
     choice = chosen(households, capacity=capacity, rule_capacity=rule_capacity)
     queue = queue_by_hand(households)
     assert choice["rank"] == [queue.index(number) + 1 if number in queue else None for number in range(len(households))]
-    of_model = [number for number in queue if households[number]["cohort"]]
-    places = capacity.households(len(of_model))
-    by_model = set(of_model[:places])
-    alone = [number for number in queue if households[number]["rule"] and number not in by_model]
-    kept = alone if rule_capacity is None else alone[: rule_capacity.households(len(queue))]
-    by_rule = {number for number in by_model if households[number]["rule"]} | set(kept)
+    by_model, by_rule, left_out = flags_by_hand(queue, households, capacity, rule_capacity)
     assert where(choice["by_model"]) == by_model
     assert where(choice["by_rule"]) == by_rule
-    assert where(choice["left_out"]) == set(alone) - set(kept)
+    assert where(choice["left_out"]) == left_out
     flagged = [number for number in queue if number in by_model | by_rule]
     assert choice["number"] == [
         flagged.index(number) + 1 if number in flagged else None for number in range(len(households))
@@ -73,13 +77,13 @@ def test_each_unit_has_a_queue_of_its_own(households, capacity, per, data):
     ]
     choice = chosen(households, capacity=capacity, rule_capacity=capacity, per=per)
     unit = [tuple(one[name] for name in ("county", "township", "village")[: UNITS.index(per)]) for one in households]
+    queue = queue_by_hand(households)
     for place in set(unit):
-        here = [number for number, its in enumerate(unit) if its == place]
-        ids = [f"H{number}" for number in here]
-        alone = chosen([households[n] for n in here], capacity=capacity, rule_capacity=capacity, ids=ids)
-        for name in ("by_model", "by_rule", "left_out"):
-            assert [choice[name][number] for number in here] == alone[name]
-    assert choice["rank"] == chosen(households, capacity=capacity)["rank"]
+        here = {number for number, its in enumerate(unit) if its == place}
+        alone = flags_by_hand([number for number in queue if number in here], households, capacity, capacity)
+        for name, expected in zip(("by_model", "by_rule", "left_out"), alone, strict=True):
+            assert where(choice[name]) & here == expected
+    assert choice["rank"] == [queue.index(number) + 1 if number in queue else None for number in range(len(households))]
 
 
 @FEW

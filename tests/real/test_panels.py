@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from riskmodel.cli.app import app
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+SAID = "said.json"
 CROSSED, FORWARD, EVERYONE = "cross_validation", "out_of_time", "everyone"
 
 # The best plain model for each figure in the data's own description: (AUC, average precision).
@@ -87,7 +88,7 @@ PAKISTAN = Panel(
 )
 
 
-def run_readme(panel: Panel, *, shared_data: Path, folder: Path) -> Run:
+def run_readme(panel: Panel, *, shared_data: Path, folder: Path) -> None:
     """Lay out a workspace with the data where a README expects them, and run the README's commands in it."""
     (folder / "shared").mkdir()
     (folder / "shared" / "data").symlink_to(shared_data)
@@ -103,17 +104,32 @@ def run_readme(panel: Panel, *, shared_data: Path, folder: Path) -> Run:
             said[words[0]] = result.output
     finally:
         os.chdir(before)
-    return Run(workspace=workspace, out=workspace / "out" / panel.short, said=said)
+    (folder / SAID).write_text(json.dumps(said), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def malawi(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return run_readme(MALAWI, shared_data=shared_data, folder=tmp_path_factory.mktemp("malawi"))
+def finish(shared_data: Path, once: Callable[..., Path]) -> Callable[[Panel], Run]:
+    """Run a panel's README, once for all processes that run these tests."""
+
+    def finished(panel: Panel) -> Run:
+        def make(folder: Path) -> None:
+            run_readme(panel, shared_data=shared_data, folder=folder)
+
+        folder = once(panel.short, make)
+        said = json.loads((folder / SAID).read_text(encoding="utf-8"))
+        return Run(workspace=folder / "workspace", out=folder / "workspace" / "out" / panel.short, said=said)
+
+    return finished
 
 
 @pytest.fixture(scope="module")
-def pakistan(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return run_readme(PAKISTAN, shared_data=shared_data, folder=tmp_path_factory.mktemp("pakistan"))
+def malawi(finish: Callable[[Panel], Run]) -> Run:
+    return finish(MALAWI)
+
+
+@pytest.fixture(scope="module")
+def pakistan(finish: Callable[[Panel], Run]) -> Run:
+    return finish(PAKISTAN)
 
 
 @pytest.fixture(scope="module")

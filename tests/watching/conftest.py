@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from watched import Watched, make_watched
+from watched import Watched, make_watched, watched_in
 
 from riskmodel.watching.watch import Watch
 
 
 @pytest.fixture(scope="session")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+def watched(once: Callable[..., Path]) -> Watched:
     """A small county and a model of it; tests read it and leave it as it is."""
-    return make_watched(tmp_path_factory.mktemp("watched"))
+    return watched_in(once("watched", make_watched))
 
 
 @pytest.fixture(scope="session")

@@ -58,11 +58,15 @@ class Watched:
             return watch(opened, self.bundle, as_of=as_of, catalogue=self.catalogue, **options)  # type: ignore[arg-type]
 
 
-def make_watched(folder: Path) -> Watched:
+def watched_in(folder: Path) -> Watched:
+    """The county that :func:`make_watched` has left in a folder."""
+    return Watched(folder / "county", load_bundle(folder / "bundle"), load_catalogue(ROOT / "features"))
+
+
+def make_watched(folder: Path) -> None:
     """Simulate the county and teach the model."""
     simulate_registry(folder / "county", **COUNTY)
-    catalogue = load_catalogue(ROOT / "features")
-    chosen = catalogue.only(FEATURES)
+    chosen = load_catalogue(ROOT / "features").only(FEATURES)
     with Registry.open(folder / "county") as registry:
         rows = build_training_set(
             registry, as_of=TAUGHT, outcome="need", cohort="not_listed", catalogue=chosen, policy=default_policy()
@@ -84,7 +88,6 @@ def make_watched(folder: Path) -> Watched:
             "as_of": [str(day) for day in TAUGHT],
         },
     )
-    return Watched(folder / "county", load_bundle(folder / "bundle"), catalogue)
 
 
 def with_table(registry: Path, folder: Path, name: str, change: Callable[[pa.Table], pa.Table]) -> Path:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from scored import County
 from servers import new_database
 
 from riskmodel.policy import default_policy
@@ -29,11 +29,12 @@ def store(url: str) -> Iterator[ListStore]:
 
 
 @pytest.fixture(scope="session")
-def run(scored_county: County, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(scored_run: Path, once: Callable[..., Path]) -> Path:
     """The simulated county scored, with its report."""
     from riskmodel.report import make_report
 
-    out = tmp_path_factory.mktemp("run") / "out"
-    scored_county.score(out)
-    make_report(out, out / "report", lang="zh")
-    return out
+    def make(folder: Path) -> None:
+        out = shutil.copytree(scored_run, folder / "out")
+        make_report(out, out / "report", lang="zh")
+
+    return once("reported", make) / "out"
