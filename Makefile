@@ -31,6 +31,7 @@ bench: install       ## features, the simulated county, training, explaining, sc
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/explain.py
 	$(BIN)/python benchmarks/score.py --folder out/bench --twice
+	$(BIN)/python benchmarks/tables.py
 	$(BIN)/python benchmarks/monitor.py --write
 	$(BIN)/python benchmarks/list.py
 	$(BIN)/python benchmarks/list_year.py

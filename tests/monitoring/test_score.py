@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -253,6 +254,18 @@ def test_flags_are_the_same_by_several_processes(scored_county, scored_run, tmp_
     assert results(tmp_path) == results(scored_run)
     parts = -(-len(read(tmp_path, "flags.parquet")) // flagging.PART)
     assert 0 < len(here) < parts  # the others were explained by another process
+
+
+def test_a_helper_that_is_ended_from_outside_is_told_and_the_run_goes_on(
+    scored_county, scored_run, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as armed:
+        armed.setattr(flagging, "_WORTH_A_START", 7)
+        armed.setattr(flagging, "_get_ready", os.abort)
+        with pytest.raises(DataError, match=r"a process that helped was ended .*--resume"):
+            scored_county.score(tmp_path / "out", workers=2)
+    scored_county.score(tmp_path / "out", workers=1, resume=True)
+    assert results(tmp_path / "out") == results(scored_run)
 
 
 def test_a_second_run_into_one_folder_is_refused_while_the_first_lives(scored_county, scored_run, tmp_path):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -195,6 +196,11 @@ def score_registry(
                 raise
             raise DataError(
                 f"{out}: the disk is full. What was finished is kept: make room, and go on with --resume."
+            ) from error
+        except BrokenExecutor as error:
+            raise DataError(
+                f"{out}: a process that helped was ended from outside, most likely for want of memory. What was "
+                "finished is kept: go on with --resume, with fewer --workers or where there is more memory."
             ) from error
         except BaseException:
             if work.empty:
