@@ -32,6 +32,10 @@ _SESSION = {
     # dates and figures, is marked to be (:func:`_broadcast`).
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
+    # Java never compiles a method of more than 8,000 bytes: what Spark would put into one stays apart.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+    # Rows lie by household, so a second table of sums in front of the first catches nothing, and doubles the code.
+    "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
 }
 _OWN = {
     "spark.app.name": "riskmodel",
