@@ -75,14 +75,14 @@ def test_report_and_list_read_a_folder_of_parts_with_a_capacity_for_each_townshi
     local = county.score(tmp_path / "local", per="township")
     assert spark["counts"] == local["counts"]
     left, right = (frame(tmp_path / name, "flags.parquet", FLAGS) for name in ("spark", "local"))
-    assert left["township_code"].nunique() > 1
     assert left["household_id"].tolist() == right["household_id"].tolist()
     made = make_report(tmp_path / "spark", tmp_path / "report")
-    assert (made.households, made.townships) == (len(left), left["township_code"].nunique())
+    assert made.households == len(left)
+    assert made.townships > 1
     call = ["list", "update", str(tmp_path / "spark"), "--registry", str(county.registry)]
     done = CliRunner().invoke(app, [*call, "--list", str(tmp_path / "list.db"), "--on", "2025-06-03"])
     assert done.exit_code == 0, done.output
-    assert f"{len(left)} " in done.output
+    assert f"flags: {len(left)} households: {len(left)} opened" in done.output
 
 
 _IN_A_SESSION = """

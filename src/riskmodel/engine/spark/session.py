@@ -46,8 +46,13 @@ PART, _FILE = "part", "rows.parquet"
 # Some tens of megabytes of a whole catalogue: what whoever reads a part has to hold at most.
 ROWS_PER_PART = 50_000
 _PLACES_A_PART = 8
-# On one machine Spark talks to nobody else.
-_LOCAL = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+# On one machine Spark talks to nobody else; and if it is held, or sleeps, nobody is lost meanwhile.
+_LOCAL = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.executor.heartbeatInterval": "3600s",
+    "spark.network.timeout": "86400s",
+}
 
 
 class SparkFiles:
