@@ -70,6 +70,20 @@ def _watch(pid: int, most: list[int], done: threading.Event) -> None:
         most[0] = max(most[0], sum(_held(one) for one in _family(pid)))
 
 
+def spent(pid: int) -> float:
+    """Return the seconds of all cores that a process and those it started have used so far, from /proc."""
+    return sum(_used(one) for one in _family(pid)) / os.sysconf("SC_CLK_TCK")
+
+
+def _used(pid: int) -> int:
+    """Return the ticks of a process, with those of the ended ones that it waited for."""
+    try:
+        told = (Path("/proc") / str(pid) / "stat").read_text()
+    except OSError:
+        return 0
+    return sum(map(int, told.rpartition(")")[2].split()[11:15]))
+
+
 def _family(pid: int) -> list[int]:
     try:
         tasks = (Path("/proc") / str(pid) / "task").iterdir()

@@ -2,7 +2,10 @@
 
 The run on one core is bound to it, with all that Java and Python do beside the work; the other has both. They take
 turns. Both are held against the same registry scored on this machine without Spark: the same households flagged, risks
-to 1e-6.
+to 1e-6. A run of 3,000 households before them tells what starting costs, however many there are.
+
+Seconds need a machine that does nothing else; CPU seconds, of Java and of all Python processes, say nearly the same of
+a busy one.
 """
 
 from __future__ import annotations
@@ -10,92 +13,146 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from measuring import Figure, write_figures
+from measuring import GIB, Figure, spent, watched, write_figures
+from score import AS_OF, ROOT, SHARE, YEARS, simulate, teach
 
-ROOT = Path(__file__).parents[1]
-AS_OF = "2026-01-01"
 STAGES = ("features", "scores", "selection", "flags")
+FEW = 3_000
+_FINISHED = re.compile(r" (\w+): done in ")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds from start to end, and seconds of all cores."""
+
+    seconds: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run: the whole of it, the most memory that its processes held together, and each stage."""
+
+    households: int
+    whole: Cost
+    peak_gib: float
+    stages: dict[str, Cost]
 
 
 def main() -> None:
     """Measure, compare, and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--households", type=int, default=300_000)
-    parser.add_argument("--years", type=int, default=5)
+    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--memory", default="6GB")
-    parser.add_argument("--folder", type=Path, default=ROOT / "out" / "benchmark-spark")
+    parser.add_argument("--folder", type=Path, default=ROOT / "out" / "bench")
+    parser.add_argument("--prepare", action="store_true", help="make registries, model and local result, and stop")
+    parser.add_argument("--busy", action="store_true", help="note that other programs ran: seconds are worth nothing")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "spark.csv")
     asked = parser.parse_args()
-    registry, models = _prepared(asked.folder, households=asked.households, years=asked.years)
-    score = ["score", registry, "--as-of", AS_OF, "--model", "fengcheng@champion", "--models", models]
-    score += ["--memory", asked.memory]
-    _run([*score, "--out", asked.folder / "local"])
-    seconds: dict[int, float] = {}
-    stages: dict[int, dict[str, float]] = {}
-    for _ in range(asked.times):
-        for cores in (1, 2):
-            out = asked.folder / f"spark-{cores}"
-            shutil.rmtree(out, ignore_errors=True)
-            took = _run([*score, "--engine", "spark", "--out", out], cores=cores)
-            if took < seconds.get(cores, float("inf")):
-                seconds[cores] = took
-                told = json.loads((out / "run.json").read_text(encoding="utf-8"))
-                stages[cores] = told["timings_seconds"]
-    for cores in seconds:
-        _compare(asked.folder / f"spark-{cores}", asked.folder / "local")
-    millions = asked.households / 1e6
-    lines = [Figure("spark_2_cores_over_1", seconds[1] / seconds[2], 0.15, higher_is_better=True)]
-    for cores, took in seconds.items():
-        lines.append(Figure(f"spark_{cores}_core_seconds", took, 0.5))
+    folder = asked.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    teach(folder / "models", folder / "registry-taught")
+    registries = {many: folder / f"registry-{many}" for many in (FEW, asked.households)}
+    for many, registry in registries.items():
+        simulate(registry, households=many, seed=1)
+    local = folder / f"local-{asked.households}"
+    if not (local / "run.json").is_file():
+        _score(registries[asked.households], folder / "models", local, households=asked.households)
+    if asked.prepare:
+        return
+    runs: dict[str, Measured] = {}
+    for cores, many in [(max(asked.cores), FEW), *((cores, asked.households) for cores in asked.times * asked.cores)]:
+        out = folder / f"spark-{cores}"
+        shutil.rmtree(out, ignore_errors=True)
+        more = ["--engine", "spark", "--memory", asked.memory]
+        run = _score(registries[many], folder / "models", out, *more, households=many, cores=cores)
+        name = f"{many} on {cores}"
+        if name not in runs or run.whole.seconds < runs[name].whole.seconds:
+            runs[name] = run
+        print(f"{name}: {run.whole.seconds:.0f} s, {run.whole.cpu:.0f} CPU s, {run.peak_gib:.2f} GiB", flush=True)
+        if many == asked.households:
+            _compare(out, local)
+    few = runs[f"{FEW} on {max(asked.cores)}"]
+    many_runs = {cores: runs[f"{asked.households} on {cores}"] for cores in asked.cores}
+    lines = []
+    if {1, 2} <= set(many_runs):
+        ratio = many_runs[1].whole.seconds / many_runs[2].whole.seconds
+        lines.append(Figure("spark_2_cores_over_1", ratio, 0.15, higher_is_better=True))
+    for cores, run in many_runs.items():
         lines += [
-            Figure(f"spark_{cores}_core_{name}_core_seconds_per_million", stages[cores][name] * cores / millions, 0.5)
-            for name in STAGES
+            Figure(f"spark_{cores}_core_seconds", run.whole.seconds, 0.5),
+            Figure(f"spark_{cores}_core_cpu_seconds", run.whole.cpu, 0.3),
+            Figure(f"spark_{cores}_core_peak_gib", run.peak_gib, 0.3),
         ]
+    most = many_runs[max(many_runs)]
+    lines.append(Figure("spark_start_cpu_seconds", few.whole.cpu, 0.3))
+    for name in STAGES:
+        per_million = _per_million(most.stages[name].cpu, few.stages[name].cpu, most.households)
+        lines.append(Figure(f"spark_{name}_cpu_seconds_per_million", per_million, 0.3))
+    per_million = _per_million(most.whole.cpu, few.whole.cpu, most.households)
+    lines.append(Figure("spark_cpu_seconds_per_million", per_million, 0.3))
     write_figures(lines, asked.out)
+    kept = {"years": YEARS, "memory": asked.memory, "busy": asked.busy, "runs": {k: asdict(v) for k, v in runs.items()}}
+    asked.out.with_suffix(".json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def _prepared(folder: Path, *, households: int, years: int) -> tuple[Path, Path]:
-    """Return a registry of so many households and the models of a small one, made where they are not there."""
-    registry, small, models = folder / f"registry-{households}", folder / "small", folder / "models"
-    for place, many in ((registry, households), (small, 2_000)):
-        if not place.exists():
-            _run(["simulate", place, "--households", many, "--years", years, "--seed", 1, "--until", AS_OF])
-    if not models.exists():
-        experiment = ROOT / "experiments" / "fengcheng.yaml"
-        _run(["train", experiment, "--registry", small, "--models", models, "--out", folder / "training"])
-    return registry, models
+def _per_million(many: float, few: float, households: int) -> float:
+    """Return what a million households cost beyond what starting costs, from a large run and a small one."""
+    return (many - few) / (households - FEW) * 1e6
 
 
-def _run(arguments: list[object], *, cores: int | None = None) -> float:
-    """Run a command, on so many cores; return the seconds from start to exit."""
-    call = [sys.executable, "-c", "from riskmodel.cli import main; main()", *map(str, arguments)]
-    environment, bound = dict(os.environ), None
+def _score(registry: Path, models: Path, out: Path, *more: str, households: int, cores: int | None = None) -> Measured:
+    """Score a registry by the command, as a process of its own, on so many cores."""
+    call = [sys.executable, "-c", "from riskmodel.cli import main; main()", "score", str(registry), "--out", str(out)]
+    call += ["--as-of", AS_OF.isoformat(), "--model", "bench@1", "--models", str(models), "--capacity", SHARE]
+    call += ["--catalogue", str(ROOT / "features"), *more]
+    environment, mine = dict(os.environ), sorted(os.sched_getaffinity(0))
     if cores is not None:
         environment["SPARK_MASTER"] = f"local[{cores}]"
-        mine = sorted(os.sched_getaffinity(0))[:cores]
         if len(mine) < cores:
             raise SystemExit(f"{cores} cores are asked for, and this machine gives {len(mine)}.")
-        bound = mine
+        mine = mine[:cores]
+    return _watched(call, environment, bound_to=mine, households=households)
+
+
+def _watched(call: Sequence[str], environment: dict[str, str], *, bound_to: list[int], households: int) -> Measured:
     started = time.perf_counter()
-    process = subprocess.run(
+    process = subprocess.Popen(
         call,
         env=environment,
         stdout=subprocess.DEVNULL,
-        check=False,
-        preexec_fn=None if bound is None else lambda: os.sched_setaffinity(0, bound),
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    if process.returncode:
-        raise SystemExit(f"riskmodel {arguments[0]} failed (exit {process.returncode}).")
-    return time.perf_counter() - started
+    # Whatever it starts is bound as it is.
+    os.sched_setaffinity(process.pid, bound_to)
+    assert process.stderr is not None
+    stages, before, said = {}, Cost(0.0, 0.0), []
+    with watched(process.pid) as most:
+        for line in process.stderr:
+            said.append(line)
+            if (stage := _FINISHED.search(line)) is not None:
+                now = Cost(time.perf_counter() - started, spent(process.pid))
+                stages[stage[1]] = Cost(now.seconds - before.seconds, now.cpu - before.cpu)
+                before = now
+        status = process.wait()
+    if status:
+        raise SystemExit(f"riskmodel score failed (exit {status}):\n{''.join(said[-20:])}")
+    # Its last stage writes little: what is spent after it is Python's and Java's end.
+    return Measured(households, Cost(time.perf_counter() - started, before.cpu), most[0] / GIB, stages)
 
 
 def _compare(spark: Path, local: Path) -> None:

@@ -15,12 +15,15 @@ import pandas as pd
 import pytest
 from scored import ROOT, County, make_county
 from told_to_driver import broadcasts, jobs_without_query, plans, top
+from typer.testing import CliRunner
 
+from riskmodel.cli.app import app
 from riskmodel.errors import DataError
 from riskmodel.files import sha256_of
 from riskmodel.monitoring.flags import FLAGS, HISTORIES, SCORES, read_output
 from riskmodel.monitoring.on_spark.shipping import Shipped
 from riskmodel.monitoring.record import read_record
+from riskmodel.report import make_report
 
 pytestmark = pytest.mark.spark
 
@@ -63,6 +66,23 @@ def test_the_same_flags_as_on_one_machine(county: County, tmp_path: Path) -> Non
     left, right = (frame(tmp_path / name, "histories.parquet", HISTORIES) for name in ("by [1] spark", "local"))
     pd.testing.assert_frame_equal(left, right, rtol=1e-9)
     assert np.isfinite(left["line"]).all()
+
+
+def test_report_and_list_read_a_folder_of_parts_with_a_capacity_for_each_township(
+    county: County, tmp_path: Path
+) -> None:
+    spark = county.score(tmp_path / "spark", engine="spark", per="township")
+    local = county.score(tmp_path / "local", per="township")
+    assert spark["counts"] == local["counts"]
+    left, right = (frame(tmp_path / name, "flags.parquet", FLAGS) for name in ("spark", "local"))
+    assert left["household_id"].tolist() == right["household_id"].tolist()
+    made = make_report(tmp_path / "spark", tmp_path / "report")
+    assert made.households == len(left)
+    assert made.townships > 1
+    call = ["list", "update", str(tmp_path / "spark"), "--registry", str(county.registry)]
+    done = CliRunner().invoke(app, [*call, "--list", str(tmp_path / "list.db"), "--on", "2025-06-03"])
+    assert done.exit_code == 0, done.output
+    assert f"flags: {len(left)} households: {len(left)} opened" in done.output
 
 
 _IN_A_SESSION = """

@@ -10,16 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from riskmodel.cli.app import app
-from riskmodel.engine.spark import part_files
+from riskmodel.engine.spark import SparkFiles, part_files
 from riskmodel.errors import CallError
 from riskmodel.features import build_features, build_labels, load_catalogue, write_features
+from riskmodel.files import CODEC
 from riskmodel.registry import Registry
 from riskmodel.simulation import simulate_registry
 
@@ -105,6 +108,13 @@ def test_a_folder_of_other_things_is_never_replaced(county: Path, tmp_path: Path
     with Registry.open(county) as registry, pytest.raises(CallError, match=r"holds part=2024/mine\.txt"):
         write_features(registry, tmp_path, as_of=DATES, catalogue=CATALOGUE, only=FEW, engine="spark")
     assert mine.read_text() == "mine"
+
+
+def test_rows_are_told_by_a_column_of_many_values(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(1).permutation(np.repeat(np.arange(5_000, dtype=np.int32), 4))
+    pq.write_table(pa.table({"day": pa.array(numbers, pa.date32())}), tmp_path / "days.parquet", compression=CODEC)
+    rows = SparkFiles().read([tmp_path / "days.parquet"])
+    assert rows.filter(rows.day < ibis.literal(date(1970, 1, 11))).count().to_pyarrow().as_py() == 4 * 10
 
 
 def test_another_thread_works_in_the_same_spark(county: Path, tmp_path: Path) -> None:

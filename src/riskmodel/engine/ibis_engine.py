@@ -5,7 +5,7 @@ Sums are worked out on whole millionths, so that they do not depend on the order
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -65,8 +65,9 @@ def matrix(
     known: dict[plan.Household, str] = {reduction: f"r{index}" for index, reduction in enumerate(unique)}
     joined = base
     # Keys of their own for each part keep this one chain of joins: no select between them that lists all columns.
-    for index, ((table, clock, _), group) in enumerate(_passes(unique).items()):
-        part = _one_pass(sources[table], clock, {known[r]: r for r in group}, as_of)
+    for index, ((table, clock, values), group) in enumerate(_passes(unique).items()):
+        reduced = _one_pass if values is None else _values_pass
+        part = reduced(sources[table], clock, {known[r]: r for r in group}, as_of)
         part = part.rename({f"_h{index}": "household_id", f"_a{index}": "as_of"})
         joined = joined.left_join(part, [joined.household_id == part[f"_h{index}"], joined.as_of == part[f"_a{index}"]])
     joined, figures = _with_figures(joined, nodes, as_of=as_of, figure=figure, regions=regions)
@@ -84,40 +85,45 @@ def matrix(
     return joined.select(*kept, **columns)
 
 
-def _passes(unique: Sequence[plan.Reduction]) -> dict[tuple[str, plan.Clock, bool], list[plan.Reduction]]:
-    """Return what is reduced together.
-
-    Different values are counted apart: Spark copies every row for each such count.
-    """
-    groups: dict[tuple[str, plan.Clock, bool], list[plan.Reduction]] = {}
+def _passes(
+    unique: Sequence[plan.Reduction],
+) -> dict[tuple[str, plan.Clock, plan.Row | None], list[plan.Reduction]]:
+    """Return what is reduced together; the different values of a column are counted in a pass of their own."""
+    groups: dict[tuple[str, plan.Clock, plan.Row | None], list[plan.Reduction]] = {}
     for reduction in unique:
-        groups.setdefault((reduction.table, reduction.clock, reduction.op == "distinct"), []).append(reduction)
+        values = reduction.column if reduction.op == "distinct" else None
+        groups.setdefault((reduction.table, reduction.clock, values), []).append(reduction)
     return groups
 
 
-def dates_table(as_of: Sequence[date], *, clock: plan.Clock, offsets: Iterable[int]) -> ir.Table:
-    """Return ``as_of`` with the clock's days and the window bounds, one row a date."""
-    ref = [add_months(day, clock.at_months) for day in as_of]
-    columns: dict[str, Any] = {
-        "as_of": list(as_of),
-        "_ref": ref,
-        "_known_at": [day + timedelta(days=clock.lag_days) for day in ref],
-    }
-    for offset in sorted(set(offsets)):
-        columns[_bound(offset)] = [add_months(day, offset) for day in as_of]
-    types = {name: pa.date32() for name in columns}
-    return ibis.memtable(pa.table({k: pa.array(v, types[k]) for k, v in columns.items()}))
+def visible(source: Source, as_of: Sequence[date], *, clock: plan.Clock, offsets: Iterable[int]) -> ir.Table:
+    """Return the rows seen at each date: known before it, not superseded before it, not withdrawn, own date before.
 
-
-def visible(source: Source, dates: ir.Table) -> ir.Table:
-    """Return the rows seen at each date: known before it, not superseded before it, not withdrawn, own date before."""
-    joined = source.rows.cross_join(dates)
+    Beside them stand ``as_of``, the clock's days and the window bounds.
+    """
+    joined = _dated(source.rows, as_of, clock=clock, offsets=offsets)
     return joined.filter(
         joined.known_on < joined["_known_at"],
         joined.known_until.isnull() | (joined.known_until >= joined["_known_at"]),
         ~joined.withdrawn,
         joined[source.own_date] < joined["_ref"],
     )
+
+
+def _dated(rows: ir.Table, as_of: Sequence[date], *, clock: plan.Clock, offsets: Iterable[int]) -> ir.Table:
+    """Return each row once a date, with the date, the clock's days and the window bounds."""
+    ref = [add_months(day, clock.at_months) for day in as_of]
+    columns: dict[str, list[date]] = {
+        "as_of": list(as_of),
+        "_ref": ref,
+        "_known_at": [day + timedelta(days=clock.lag_days) for day in ref],
+    }
+    for offset in sorted(set(offsets)):
+        columns[_bound(offset)] = [add_months(day, offset) for day in as_of]
+    if len(as_of) == 1:
+        # An engine compares with constants before it copies a row, and where it reads the file.
+        return rows.mutate(**{name: ibis.literal(day, "date") for name, (day,) in columns.items()})
+    return rows.cross_join(ibis.memtable(pa.table({k: pa.array(v, pa.date32()) for k, v in columns.items()})))
 
 
 def _bound(offset: int) -> str:
@@ -127,17 +133,76 @@ def _bound(offset: int) -> str:
 def _one_pass(
     source: Source, clock: plan.Clock, wanted: Mapping[str, plan.Reduction], as_of: Sequence[date]
 ) -> ir.Table:
-    windows = [r.window for r in wanted.values() if r.window is not None]
-    offsets = [w.start for w in windows if w.start is not None] + [w.end for w in windows]
-    offsets += [months for r in wanted.values() for part in r.where for months in plan.month_bounds(part)]
-    rows = visible(source, dates_table(as_of, clock=clock, offsets=offsets))
-    earliest = _earliest(wanted.values())
-    if earliest is not None:
-        # Left out before rows are grouped: a household without any left has no row, as one that never had any.
-        rows = rows.filter(rows[source.own_date] >= rows[_bound(earliest)])
+    rows = _rows_of_use(source, clock, wanted.values(), as_of)
     rows = rows.mutate(**{_in_units(name): _units(rows[name]) for name in _amounts(wanted.values(), source)})
-    aggregates = {name: _reduce(reduction, rows, source, earliest) for name, reduction in wanted.items()}
+    rows, met = _with_conditions(rows, wanted.values())
+    aggregates = {name: _reduce(reduction, rows, source, met[reduction]) for name, reduction in wanted.items()}
     return rows.group_by("household_id", "as_of").aggregate(**aggregates)
+
+
+def _values_pass(
+    source: Source, clock: plan.Clock, wanted: Mapping[str, plan.Reduction], as_of: Sequence[date]
+) -> ir.Table:
+    """Count different values: each becomes a row, and then the rows are counted, so that none is copied for a count."""
+    rows = _rows_of_use(source, clock, wanted.values(), as_of)
+    value = _value(next(iter(wanted.values())).column, rows)
+    rows = rows.mutate(_different=value).filter(value.notnull())
+    rows, met = _with_conditions(rows, wanted.values())
+    holds = {name: _where(reduction, rows, source, met[reduction]) for name, reduction in wanted.items()}
+    found = {name: _counted(holds[name]).max() for name in wanted}
+    seen = rows.group_by("household_id", "as_of", "_different").aggregate(**found)
+    return seen.group_by("household_id", "as_of").aggregate(**{name: seen[name].sum() for name in wanted})
+
+
+def _counted(holds: ir.BooleanValue | None) -> Any:
+    return ibis.literal(1, "int64") if holds is None else holds.fill_null(False).cast("int64")
+
+
+def _rows_of_use(
+    source: Source, clock: plan.Clock, wanted: Collection[plan.Reduction], as_of: Sequence[date]
+) -> ir.Table:
+    """Return the rows seen at each date that some reduction may look at.
+
+    Others are left out before rows are grouped: a household without any left has no row, as one that never had any.
+    """
+    windows = [r.window for r in wanted if r.window is not None]
+    offsets = [w.start for w in windows if w.start is not None] + [w.end for w in windows]
+    offsets += [months for r in wanted for part in r.where for months in plan.month_bounds(part)]
+    rows = visible(source, as_of, clock=clock, offsets=offsets)
+    starts, of_any_age = [], []
+    for reduction in wanted:
+        start = _start(reduction)
+        if start is None:
+            of_any_age.append(reduction.where)
+        else:
+            starts.append(start)
+    # What few reductions ask of rows of any age is asked of all rows, so that old rows need not be kept for the many.
+    if not starts or not all(of_any_age) or len(of_any_age) > len(starts):
+        return rows
+    kept = rows[source.own_date] >= rows[_bound(min(starts))]
+    for where in dict.fromkeys(of_any_age):
+        kept = kept | _met(where, rows)
+    return rows.filter(kept)
+
+
+def _start(reduction: plan.Reduction) -> int | None:
+    """Return the month in which a reduction's window begins; None where it looks at rows of any age."""
+    # A spell that lasts into its window may have begun long before.
+    return None if reduction.window is None or reduction.op == "days" else reduction.window.start
+
+
+def _with_conditions(
+    rows: ir.Table, wanted: Iterable[plan.Reduction]
+) -> tuple[ir.Table, dict[plan.Reduction, ir.BooleanValue | None]]:
+    """Add what reductions ask of a row beside its window: worked out once a row, however many ask it."""
+    wanted = list(wanted)
+    columns = {where: f"_c{index}" for index, where in enumerate(dict.fromkeys(r.where for r in wanted if r.where))}
+    rows = rows.mutate(**{name: _met(where, rows) for where, name in columns.items()})
+    return rows, {r: rows[columns[r.where]] if r.where else None for r in wanted}
+
+
+def _met(where: Sequence[plan.Row], rows: ir.Table) -> Any:
+    return _all([_condition(node, rows) for node in where])
 
 
 def _amounts(reductions: Iterable[plan.Reduction], source: Source) -> list[str]:
@@ -162,27 +227,23 @@ def _name(column: plan.Row | None) -> str:
     return column.name
 
 
-def _earliest(reductions: Iterable[plan.Reduction]) -> int | None:
-    """Return where the longest window begins; None where a reduction looks at rows of any age."""
-    starts: list[int] = []
-    for reduction in reductions:
-        # A spell that lasts into its window may have begun long before.
-        if reduction.window is None or reduction.window.start is None or reduction.op == "days":
-            return None
-        starts.append(reduction.window.start)
-    return min(starts, default=None)
-
-
-def _reduce(reduction: plan.Reduction, rows: ir.Table, source: Source, earliest: int | None) -> ir.Value:
-    own = rows[source.own_date]
-    conditions = [_condition(node, rows) for node in reduction.where]
-    window, clock = reduction.window, reduction.clock
+def _where(
+    reduction: plan.Reduction, rows: ir.Table, source: Source, met: ir.BooleanValue | None
+) -> ir.BooleanValue | None:
+    """Return the condition on which a row counts: it lies in the window, and what is asked of it is met."""
+    own, window = rows[source.own_date], reduction.window
+    conditions = []
     if window is not None and reduction.op != "days":
-        if window.start not in {None, earliest}:
+        if window.start is not None:
             conditions.append(own >= rows[_bound(window.start)])
-        if window.end != clock.at_months:
+        if window.end != reduction.clock.at_months:
             conditions.append(own < rows[_bound(window.end)])
-    where = _all(conditions)
+    return _all([*conditions, *([] if met is None else [met])])
+
+
+def _reduce(reduction: plan.Reduction, rows: ir.Table, source: Source, met: ir.BooleanValue | None) -> ir.Value:
+    own = rows[source.own_date]
+    where = _where(reduction, rows, source, met)
     match reduction.op:
         case "count":
             return rows.count(where=where)
@@ -190,8 +251,6 @@ def _reduce(reduction: plan.Reduction, rows: ir.Table, source: Source, earliest:
             return (rows.count(where=where) > 0).cast("int64")
         case "months_since":
             return _whole_months(own.max(where=where), rows["_ref"].max())
-        case "distinct":
-            return _value(reduction.column, rows).nunique(where=where)
         case "days":
             return _days(reduction, rows, own).sum(where=where)
     return _numeric(reduction, rows, source, where)

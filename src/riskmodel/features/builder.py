@@ -371,9 +371,9 @@ def _everyone(
     registry: Registry, sources: Mapping[str, Any], dates: Sequence[date], *, keep: Sequence[str]
 ) -> tuple[ir.Table, list[str], int]:
     """Return the households seen at each date, the counties that they lie in, and how many rows that makes."""
-    from riskmodel.engine.ibis_engine import dates_table, visible
+    from riskmodel.engine.ibis_engine import visible
 
-    seen = visible(sources["household"], dates_table(dates, clock=plan.HISTORY, offsets=()))
+    seen = visible(sources["household"], dates, clock=plan.HISTORY, offsets=())
     everyone = seen.select(*dict.fromkeys([*KEYS, *PLACES, *keep])).distinct(on=list(KEYS))
     found = everyone.group_by("as_of", "county_code").aggregate(n=everyone.count()).execute()
     counts = dict.fromkeys(dates, 0)

@@ -32,6 +32,13 @@ _SESSION = {
     # dates and figures, is marked to be (:func:`_broadcast`).
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
+    # Java never compiles a method of more than 8,000 bytes: what Spark would put into one stays apart.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+    # Rows lie by household, so a second table of sums in front of the first catches nothing, and doubles the code.
+    "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
+    # Where it asks a file's dictionaries whether a row can fit, Parquet's Java fails on LZ4 beyond 8 KB
+    # (apache/parquet-java, issue 3478). Rows lie by household: no date would leave any out.
+    "spark.sql.parquet.filterPushdown": "false",
 }
 _OWN = {
     "spark.app.name": "riskmodel",
@@ -42,8 +49,13 @@ PART, _FILE = "part", "rows.parquet"
 # Some tens of megabytes of a whole catalogue: what whoever reads a part has to hold at most.
 ROWS_PER_PART = 50_000
 _PLACES_A_PART = 8
-# On one machine Spark talks to nobody else.
-_LOCAL = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+# On one machine Spark talks to nobody else; and if it is held, or sleeps, nobody is lost meanwhile.
+_LOCAL = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.executor.heartbeatInterval": "3600s",
+    "spark.network.timeout": "86400s",
+}
 
 
 class SparkFiles:

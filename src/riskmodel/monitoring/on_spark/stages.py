@@ -53,6 +53,7 @@ PART_ROWS = 50_000
 _LEAST = 2_000
 RESULTS = (SCORES_FILE, FLAGS_FILE, CONTRIBUTIONS_FILE, HISTORIES_FILE)
 _OURS = re.compile(r"riskmodel\.errors\.\w+: (.*)")
+_CAUSES = re.compile(r"^(?:Caused by)?: (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,19 @@ def _in_our_words() -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
-        told = str(error)
-        mine = _OURS.search(told)
-        raise DataError(mine[1] if mine else f"Spark: {told.strip().splitlines()[0]}") from error
+        raise DataError(_in_short(str(error))) from error
+
+
+def _in_short(told: str) -> str:
+    """Return what was at the bottom of an error that Spark tells at length.
+
+    >>> _in_short("calling o1.parquet.\\n: org.x.Failed: a stage\\n\\tat org.x\\nCaused by: org.x.Full: the disk\\n")
+    'Spark: org.x.Full: the disk'
+    """
+    if (mine := _OURS.search(told)) is not None:
+        return mine[1]
+    causes = _CAUSES.findall(told)
+    return f"Spark: {causes[-1] if causes else told.strip().splitlines()[0]}"
 
 
 def _scored(run: Run, work: Checkpoints) -> Scored:
