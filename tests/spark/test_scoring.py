@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scored import ROOT, County, make_county
+from scored import ROOT, County
 from told_to_driver import broadcasts, jobs_without_query, plans, top
 from typer.testing import CliRunner
 
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory: pytest.TempPathFactory) -> County:
-    return make_county(tmp_path_factory.mktemp("scored"))
+def county(scored_county: County) -> County:
+    return scored_county
 
 
 @pytest.fixture(autouse=True)
