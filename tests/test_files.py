@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from riskmodel import files
 from riskmodel.files import digest_ahead, sha256_of
 
 
 def test_a_digest_begun_ahead_is_that_of_the_file(tmp_path: Path):
-    files = [tmp_path / name for name in "abc"]
-    for number, file in enumerate(files):
+    paths = [tmp_path / name for name in "abc"]
+    for number, file in enumerate(paths):
         file.write_bytes(bytes([number]) * 100_000)
-    digest_ahead([*files, tmp_path / "absent"])
-    for file in files * 2:
+    digest_ahead([*paths, tmp_path / "absent"])
+    for file in paths * 2:
         assert sha256_of(file) == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
@@ -37,3 +38,27 @@ def test_what_cannot_be_read_is_told_where_it_is_asked_for(tmp_path: Path):
     file.unlink()
     with pytest.raises(FileNotFoundError):
         sha256_of(file)
+
+
+def test_a_digest_begun_ahead_of_a_relative_path_is_that_of_the_file_whatever_folder_is_current_then(
+    tmp_path: Path, monkeypatch
+):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "a").write_bytes(b"a" * 1_000_000)
+    monkeypatch.chdir(tmp_path)
+    digest_ahead([Path("a")])
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(b"a" * 1_000_000).hexdigest()
+
+
+def test_a_digest_that_failed_ahead_is_worked_out_where_it_is_asked_for(tmp_path: Path, monkeypatch):
+    def failing(path: Path) -> str:
+        raise OSError
+
+    (tmp_path / "a").write_bytes(b"a")
+    with monkeypatch.context() as armed:
+        armed.setattr(files, "_sha256", failing)
+        digest_ahead([tmp_path / "a"])
+        future = files._AHEAD[files._as_it_stands(tmp_path / "a")]
+        assert future.exception(timeout=10) is not None
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(b"a").hexdigest()

@@ -177,7 +177,8 @@ def _is_still(handle: int, folder: Path) -> bool:
 def sha256_of(path: Path) -> str:
     """Return the hex sha256 of a file's bytes."""
     ahead = _AHEAD.pop(_as_it_stands(path), None)
-    return _sha256(path) if ahead is None else ahead.result()
+    # What failed there is tried, and fails, where it is asked for.
+    return _sha256(path) if ahead is None or ahead.exception() is not None else ahead.result()
 
 
 def digest_ahead(paths: Iterable[Path]) -> None:
@@ -191,7 +192,7 @@ def digest_ahead(paths: Iterable[Path]) -> None:
     for path in paths:
         with contextlib.suppress(OSError):
             future = _AHEAD[_as_it_stands(path)] = Future()
-            threading.Thread(target=_fill, args=(future, path), daemon=True).start()
+            threading.Thread(target=_fill, args=(future, path.absolute()), daemon=True).start()
 
 
 def _fill(future: Future[str], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import math
@@ -459,8 +460,9 @@ def connect(
     except duckdb.Error as error:
         first = str(error).strip().splitlines()[0]
         raise DataError(f"{path} is not a DuckDB file that can be read: {first}") from None
-    # It would draw into logs: how far a command is, it says itself.
-    connection.raw_sql("SET enable_progress_bar = false")
+    # It would draw into logs: how far a command is, it says itself. (In a notebook it may not be spoken of.)
+    with contextlib.suppress(duckdb.InvalidInputException):
+        connection.raw_sql("SET enable_progress_bar = false")
     return connection
 
 
