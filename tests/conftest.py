@@ -139,12 +139,13 @@ def cli() -> Callable[..., Ended]:
 
 @pytest.fixture(scope="session")
 def snapshot() -> Callable[[Path], dict[str, str]]:
-    """What lies in a folder, hidden files too: path -> digest of the bytes."""
+    """What lies in a folder, hidden files too, what Python compiled apart: path -> digest of the bytes."""
 
     def take(folder: Path) -> dict[str, str]:
         return {
             str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
             for path in sorted(folder.rglob("*"))
+            if "__pycache__" not in path.parts
         }
 
     return take

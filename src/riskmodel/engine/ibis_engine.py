@@ -149,13 +149,13 @@ def _values_pass(
     rows = rows.mutate(_different=value).filter(value.notnull())
     rows, met = _with_conditions(rows, wanted.values())
     holds = {name: _where(reduction, rows, source, met[reduction]) for name, reduction in wanted.items()}
-    found = {name: _counted(holds[name]).max() for name in wanted}
+    found = {name: _counted(rows, holds[name]).max() for name in wanted}
     seen = rows.group_by("household_id", "as_of", "_different").aggregate(**found)
     return seen.group_by("household_id", "as_of").aggregate(**{name: seen[name].sum() for name in wanted})
 
 
-def _counted(holds: ir.BooleanValue | None) -> Any:
-    return ibis.literal(1, "int64") if holds is None else holds.fill_null(False).cast("int64")
+def _counted(rows: ir.Table, holds: ir.BooleanValue | None) -> Any:
+    return (rows["_different"].notnull() if holds is None else holds.fill_null(False)).cast("int64")
 
 
 def _rows_of_use(
