@@ -145,7 +145,7 @@ def _watched(call: Sequence[str], environment: dict[str, str], *, bound_to: list
         for line in process.stderr:
             said.append(line)
             if (stage := _FINISHED.search(line)) is not None:
-                now = Cost(time.perf_counter() - started, spent(process.pid))
+                now = Cost(time.perf_counter() - started, _spent_by_now(process.pid, least=before.cpu))
                 stages[stage[1]] = Cost(now.seconds - before.seconds, now.cpu - before.cpu)
                 before = now
         status = process.wait()
@@ -153,6 +153,15 @@ def _watched(call: Sequence[str], environment: dict[str, str], *, bound_to: list
         raise SystemExit(f"riskmodel score failed (exit {status}):\n{''.join(said[-20:])}")
     # Its last stage writes little: what is spent after it is Python's and Java's end.
     return Measured(households, Cost(time.perf_counter() - started, before.cpu), most[0] / GIB, stages)
+
+
+def _spent_by_now(pid: int, *, least: float) -> float:
+    """Return the CPU seconds spent; asked again where a process that has just ended is counted nowhere yet."""
+    for _ in range(50):
+        if (now := spent(pid)) >= least:
+            return now
+        time.sleep(0.1)
+    return least
 
 
 def _compare(spark: Path, local: Path) -> None:
