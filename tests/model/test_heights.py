@@ -34,7 +34,9 @@ def test_terms_are_what_numpy_interpolates(seed):
     expected = np.column_stack([by_numpy(curve, X[:, j]) for j, curve in enumerate(curves)])
     assert np.array_equal(part.terms(X), expected)
     assert np.array_equal(part.terms(np.asfortranarray(X)), expected)
-    assert np.array_equal(part.margin(X), 0.25 + expected.sum(axis=1))
+    # Added feature after feature.
+    assert np.array_equal(part.margin(X), 0.25 + np.cumsum(expected, axis=1)[:, -1])
+    assert np.array_equal(part.margin(np.asfortranarray(X)), part.margin(X))
 
 
 def test_of_nobody_there_are_no_margins():

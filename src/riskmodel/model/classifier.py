@@ -17,7 +17,7 @@ from riskmodel.model.fitting import Given, Task, fit_margin
 from riskmodel.model.linear import LinearPart
 from riskmodel.model.names import monotone_signs
 from riskmodel.model.recipe import make_recipe
-from riskmodel.model.trees import load_booster, safe_names
+from riskmodel.model.trees import Trees, load_booster, safe_names
 
 Array = NDArray[np.float64]
 
@@ -249,7 +249,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: ArrayLike) -> Array:
         """Margin of each row: log-odds of ``classes_[1]`` before calibration, shape (n_rows,)."""
-        return self._margin(self._rows(X))
+        check_is_fitted(self)
+        return self._margin(validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False))
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """Calibrated probabilities of ``classes_``, shape (n_rows, 2)."""
@@ -288,6 +289,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         self.linear_ = linear
         self.booster_text_ = booster_text
         self.booster_ = load_booster(booster_text)
+        self._trees = Trees(self.booster_, booster_text)
         self.calibrator_ = calibrator
         self.linear_weight_ = linear_weight
         self.linear_penalty_ = linear_penalty
@@ -329,7 +331,8 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         )
 
     def _margin(self, rows: Array) -> Array:
-        return self.linear_.margin(rows) + self.booster_.predict(rows, raw_score=True, num_threads=self.n_jobs)
+        columns = np.ascontiguousarray(rows.T)
+        return self.linear_.margin(columns.T) + self._trees.margin(columns, n_jobs=self.n_jobs)
 
     def _tree_contributions(self, rows: Array) -> Array:
         return np.asarray(self.booster_.predict(rows, pred_contrib=True, num_threads=self.n_jobs))

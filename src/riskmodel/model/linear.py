@@ -23,10 +23,6 @@ Array = NDArray[np.float64]
 _CLIP = 0.01
 
 
-# Rows at a time: what each feature adds to them stays in the processor's cache until it is summed.
-_BLOCK = 2_048
-
-
 @dataclass(frozen=True)
 class Curve:
     """What one feature adds to the margin.
@@ -70,9 +66,14 @@ class LinearPart:
         return out
 
     def margin(self, X: Array) -> Array:
-        """Log-odds of each row."""
-        blocks = (X[start : start + _BLOCK] for start in range(0, len(X), _BLOCK))
-        return self.intercept + np.concatenate([np.empty(0), *(self.terms(rows).sum(axis=1) for rows in blocks)])
+        """Log-odds of each row; columns that lie one after the other in memory (order "F") are not copied."""
+        from riskmodel.model.heights import add_heights
+
+        starts, knots, heights, missing = self._side_by_side
+        out = np.zeros(len(X))
+        columns = np.ascontiguousarray(X.T, dtype=np.float64)
+        add_heights(columns, starts, knots, heights, self._slopes, missing, out)
+        return self.intercept + out
 
     @cached_property
     def _side_by_side(self) -> tuple[NDArray[np.int64], Array, Array, Array]:
@@ -83,6 +84,13 @@ class LinearPart:
             for name in ("knots", "heights")
         )
         return ends, knots, heights, np.array([curve.missing for curve in self.curves], dtype=np.float64)
+
+    @cached_property
+    def _slopes(self) -> Array:
+        """From each knot to the next, 0 from the last of a curve."""
+        return np.concatenate(
+            [np.empty(0), *(np.append(np.diff(c.heights) / np.diff(c.knots), 0.0)[: c.knots.size] for c in self.curves)]
+        )
 
     def scaled(self, factor: float) -> LinearPart:
         """The same part with every log-odds multiplied by ``factor``."""

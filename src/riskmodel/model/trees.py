@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from riskmodel.model.forest import Forest
+
 Array = NDArray[np.float64]
 
 _UNSAFE = re.compile(r'[\s",:\[\]{}]')
+# From so many rows on, reading the trees is made up for.
+_MANY_ROWS = 2_000
 _SCALED = ("leaf_value=", "internal_value=")
 
 
@@ -113,6 +119,54 @@ def merge_texts(texts: Sequence[str], *, factor: float) -> str:
 def load_booster(text: str) -> lgb.Booster:
     """The Booster that ``text`` describes."""
     return lgb.Booster(model_str=text)
+
+
+@dataclass
+class Trees:
+    """A Booster and its text, asked for margins: of many rows by a faster way that gives LightGBM's own sums.
+
+    Attributes
+    ----------
+    booster : lightgbm.Booster
+    text : str
+        Its own.
+    """
+
+    booster: lgb.Booster
+    text: str
+    _forest: Forest | None = None
+    _left_to_lightgbm: bool = False
+
+    def margin(self, columns: Array, *, n_jobs: int) -> Array:
+        """Return what the trees add to each row.
+
+        Parameters
+        ----------
+        columns : array of shape (features, rows)
+            NaN where missing.
+        n_jobs : int
+            Threads of LightGBM, where it is LightGBM that is asked.
+        """
+        if self._forest is None and not self._left_to_lightgbm and columns.shape[1] >= _MANY_ROWS:
+            from riskmodel.model.forest import read_forest
+
+            self._forest = read_forest(self.booster, self.text, columns)
+            self._left_to_lightgbm = self._forest is None
+        if self._forest is not None:
+            return self._forest.margin(columns)
+        return np.asarray(
+            self.booster.predict(np.ascontiguousarray(columns.T), raw_score=True, num_threads=n_jobs), dtype=np.float64
+        )
+
+
+def trees_of(text: str) -> list[dict[str, str]]:
+    """The lines of each tree in LightGBM's ``text``, by what they are called.
+
+    >>> trees_of("tree\nTree=0\nnum_leaves=1\nleaf_value=0.5\n\n\nend of trees\n")
+    [{'Tree': '0', 'num_leaves': '1', 'leaf_value': '0.5'}]
+    """
+    lines = ((line.partition("=") for line in block.split("\n") if "=" in line) for block in _parts(text)[1])
+    return [{key: value for key, _, value in block} for block in lines]
 
 
 def _parts(text: str) -> tuple[str, list[str], str]:
