@@ -51,14 +51,15 @@ def test_a_digest_begun_ahead_of_a_relative_path_is_that_of_the_file_whatever_fo
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"a" * 1_000_000).hexdigest()
 
 
-def test_a_digest_that_failed_ahead_is_worked_out_where_it_is_asked_for(tmp_path: Path, monkeypatch):
-    def failing(path: Path) -> str:
-        raise OSError
-
-    (tmp_path / "a").write_bytes(b"a")
-    with monkeypatch.context() as armed:
-        armed.setattr(files, "_sha256", failing)
-        digest_ahead([tmp_path / "a"])
-        future = files._AHEAD[files._as_it_stands(tmp_path / "a")]
-        assert future.exception(timeout=10) is not None
-    assert sha256_of(tmp_path / "a") == hashlib.sha256(b"a").hexdigest()
+@pytest.mark.parametrize("reader", ["raise SystemExit", "print('half', flush=True); raise SystemExit", None])
+def test_a_digest_that_failed_ahead_is_worked_out_where_it_is_asked_for(tmp_path: Path, monkeypatch, reader):
+    for name in "ab":
+        (tmp_path / name).write_bytes(name.encode())
+    if reader is None:
+        monkeypatch.setattr("sys.executable", str(tmp_path / "absent"))
+    else:
+        monkeypatch.setattr(files, "_DIGESTS", reader)
+    digest_ahead([tmp_path / "a", tmp_path / "b"])
+    assert files._AHEAD[files._as_it_stands(tmp_path / "b")].exception(timeout=10) is not None
+    for name in "ab":
+        assert sha256_of(tmp_path / name) == hashlib.sha256(name.encode()).hexdigest()

@@ -6,9 +6,11 @@ import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,13 @@ _AHEAD: dict[tuple[Path, int, int, int], Future[str]] = {}
 # and to read, for files a third larger.
 CODEC = "lz4"
 _PIECE = 1 << 24
+_LINE = 2 * hashlib.sha256().digest_size + 1
+_DIGESTS = """
+import hashlib, sys
+for path in sys.argv[1:]:
+    with open(path, "rb", buffering=0) as handle:
+        print(hashlib.file_digest(handle, "sha256").hexdigest(), flush=True)
+"""
 
 
 @contextlib.contextmanager
@@ -184,22 +193,34 @@ def sha256_of(path: Path) -> str:
 def digest_ahead(paths: Iterable[Path]) -> None:
     """Begin to work out the digests of some files that will soon be asked for, while libraries are being loaded.
 
-    Each is good for one :func:`sha256_of`, of the file as it stands now; one that cannot be read is left to that.
-    Nobody need wait for them: a command that is refused meanwhile ends at once.
+    A process of its own reads them: threads would wait for the one that loads, and it for them. Each digest is good for
+    one :func:`sha256_of`, of the file as it stands now; what cannot be read is left to that. Nobody need wait for them:
+    a command that is refused meanwhile ends at once.
     """
     from concurrent.futures import Future
 
+    futures = {}
     for path in paths:
         with contextlib.suppress(OSError):
-            future = _AHEAD[_as_it_stands(path)] = Future()
-            threading.Thread(target=_fill, args=(future, path.absolute()), daemon=True).start()
+            futures[str(Path(path).absolute())] = _AHEAD[_as_it_stands(path)] = Future[str]()
+    if futures:
+        threading.Thread(target=_fill, args=(futures,), daemon=True).start()
 
 
-def _fill(future: Future[str], path: Path) -> None:
-    try:
-        future.set_result(_sha256(path))
-    except BaseException as error:
-        future.set_exception(error)
+def _fill(futures: Mapping[str, Future[str]]) -> None:
+    call = [sys.executable, "-I", "-S", "-c", _DIGESTS, *futures]
+    waiting = iter(futures.values())
+    with (
+        contextlib.suppress(OSError, ValueError),
+        subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process,
+    ):
+        assert process.stdout is not None
+        for line, future in zip(process.stdout, waiting, strict=False):
+            if len(line) == _LINE:
+                future.set_result(line.strip())
+    for future in futures.values():
+        if not future.done():
+            future.set_exception(OSError("not read ahead"))
 
 
 def _as_it_stands(path: Path) -> tuple[Path, int, int, int]:
