@@ -6,25 +6,22 @@ described by half of what the model knows.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.errors import CallError
 from riskmodel.explain.ideas import Ideas
-from riskmodel.explain.words import Fact, contribution_words, fact_words
-from riskmodel.registry.codes import Lang
+from riskmodel.explain.words import Fact, Speaker, contribution_in_words
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
 
 RAISING, LOWERING = 5, 3
-_LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 # In log-odds: it moves the odds by a fiftieth. A reason weaker than that is not worth a sentence at the door.
 WORTH_SAYING = 0.02
 
@@ -99,6 +96,44 @@ class Explained:
     other_contributions: float
 
 
+@dataclass(frozen=True)
+class Reasons:
+    """The reasons of many rows, column by column: those of row r are ``starts[r]`` up to ``starts[r + 1]``.
+
+    Attributes
+    ----------
+    starts : int array of shape (rows + 1,)
+    place, idea : int array of shape (reasons,)
+        The feature that tells it, among the specs; the idea, among :attr:`ideas`.
+    ideas : tuple of str
+    together_starts : int array of shape (reasons + 1,)
+    together : int array
+        The idea's other features that contributed, reason by reason.
+    contribution, value, village_median, year_ago : float array of shape (reasons,)
+        NaN where there is nothing.
+    unseen : bool array of shape (reasons,)
+    zh, en : list of str
+        The sentences.
+    other_contributions : float array of shape (rows,)
+        The sum of all contributions beyond a row's reasons.
+    """
+
+    starts: NDArray[np.int_]
+    place: NDArray[np.int_]
+    idea: NDArray[np.int_]
+    ideas: tuple[str, ...]
+    together_starts: NDArray[np.int_]
+    together: NDArray[np.int_]
+    contribution: NDArray[np.float64]
+    value: NDArray[np.float64]
+    village_median: NDArray[np.float64]
+    year_ago: NDArray[np.float64]
+    unseen: NDArray[np.bool_]
+    zh: list[str]
+    en: list[str]
+    other_contributions: NDArray[np.float64]
+
+
 def chosen_ideas(
     sums: NDArray[np.float64], *, raising: int = RAISING, lowering: int = LOWERING, worth: float = WORTH_SAYING
 ) -> list[list[int]]:
@@ -109,15 +144,19 @@ def chosen_ideas(
     >>> chosen_ideas(np.array([[0.1, -0.9, 0.0, 0.5, 0.01]]), raising=5, lowering=1)
     [[3, 0, 1]]
     """
+    ideas, said = _chosen(sums, raising=raising, lowering=lowering, worth=worth)
+    return [row[worth_it].tolist() for row, worth_it in zip(ideas, said, strict=True)]
+
+
+def _chosen(
+    sums: NDArray[np.float64], *, raising: int, lowering: int, worth: float = WORTH_SAYING
+) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
+    """Return some ideas of each row, in their order, and whether each is worth saying."""
     raised = np.argsort(-sums, axis=1, kind="stable")[:, :raising]
     lowered = np.argsort(sums, axis=1, kind="stable")[:, :lowering]
     up = np.take_along_axis(sums, raised, axis=1) >= worth
     down = np.take_along_axis(sums, lowered, axis=1) <= -worth
-    chosen = zip(raised.tolist(), up.tolist(), lowered.tolist(), down.tolist(), strict=True)
-    return [
-        [*itertools.compress(most, worth_it), *itertools.compress(least, worth_too)]
-        for most, worth_it, least, worth_too in chosen
-    ]
+    return np.hstack([raised, lowered]), np.hstack([up, down])
 
 
 def explain_rows(
@@ -142,6 +181,46 @@ def explain_rows(
     raising, lowering : int
         How many reasons at most of either kind; one below :data:`WORTH_SAYING` is never told.
     """
+    told = reasons_of(values, contributions, specs=specs, beside=beside, raising=raising, lowering=lowering)
+    rows = []
+    for row, beyond in enumerate(told.other_contributions.tolist()):
+        own = range(int(told.starts[row]), int(told.starts[row + 1]))
+        rows.append(Explained(tuple(_reason(told, number, specs) for number in own), beyond))
+    return rows
+
+
+def _reason(told: Reasons, number: int, specs: Sequence[FeatureSpec]) -> Reason:
+    spec = specs[int(told.place[number])]
+    others = told.together[told.together_starts[number] : told.together_starts[number + 1]]
+    value, median, year_ago = (
+        None if math.isnan(figure) else figure
+        for figure in (float(column[number]) for column in (told.value, told.village_median, told.year_ago))
+    )
+    return Reason(
+        feature=spec.name,
+        idea=told.ideas[int(told.idea[number])],
+        together=tuple(specs[place].name for place in others),
+        risk_type=spec.risk_type or None,
+        value=value,
+        contribution=float(told.contribution[number]),
+        village_median=median,
+        year_ago=year_ago,
+        unseen=bool(told.unseen[number]),
+        zh=told.zh[number],
+        en=told.en[number],
+    )
+
+
+def reasons_of(
+    values: NDArray[np.float64],
+    contributions: NDArray[np.float64],
+    *,
+    specs: Sequence[FeatureSpec],
+    beside: Beside | None = None,
+    raising: int = RAISING,
+    lowering: int = LOWERING,
+) -> Reasons:
+    """Return what :func:`explain_rows` does, column by column: for many rows."""
     if not values.shape == contributions.shape == (len(values), len(specs)):
         raise CallError(
             f"values {values.shape}, contributions {contributions.shape} and {len(specs)} features "
@@ -150,58 +229,78 @@ def explain_rows(
     beside = beside or Beside.nothing((len(values), len(specs)))
     ideas = Ideas.of(specs)
     sums = ideas.sums(contributions)
-    telling = ideas.most_telling(contributions)
-    moved = contributions != 0.0
-    told = _Told(specs)
-    rows = []
-    for row, positions in enumerate(chosen_ideas(sums, raising=raising, lowering=lowering)):
-        own = telling[row, positions]
-        facts = zip(
-            own.tolist(),
-            values[row, own].tolist(),
-            beside.village_median[row, own].tolist(),
-            beside.year_ago[row, own].tolist(),
-            beside.unseen[row, own].tolist(),
-            strict=True,
-        )
-        moving = moved[row].tolist()
-        reasons = []
-        for idea, contribution, (place, *fact) in zip(positions, sums[row, positions].tolist(), facts, strict=True):
-            others = tuple(specs[p].name for p in ideas.members(idea) if p != place and moving[p])
-            reasons.append(told.reason(place, Fact(*fact), contribution, ideas.names[idea], others))
-        beyond = np.delete(sums[row], positions)
-        rows.append(Explained(reasons=tuple(reasons), other_contributions=float(beyond.sum())))
-    return rows
+    chosen, said = _chosen(sums, raising=raising, lowering=lowering)
+    rows, _ = np.nonzero(said)
+    idea = chosen[said]
+    place = ideas.most_telling(contributions)[rows, idea]
+    beyond = sums.copy()
+    beyond[rows, idea] = 0.0
+    together_starts, together = _together(contributions, ideas, rows=rows, idea=idea, place=place)
+    value, median, year_ago = (of[rows, place] for of in (values, beside.village_median, beside.year_ago))
+    unseen = beside.unseen[rows, place]
+    contribution = sums[rows, idea]
+    zh, en = _said(specs, place, (value, median, year_ago, unseen), contribution, np.diff(together_starts))
+    return Reasons(
+        starts=np.concatenate([[0], np.cumsum(said.sum(axis=1))]),
+        place=place,
+        idea=idea,
+        ideas=ideas.names,
+        together_starts=together_starts,
+        together=together,
+        contribution=contribution,
+        value=value,
+        village_median=median,
+        year_ago=year_ago,
+        unseen=unseen,
+        zh=zh,
+        en=en,
+        other_contributions=beyond.sum(axis=1),
+    )
 
 
-class _Told:
-    """Reasons in words; what was said of one household's fact is said again of another's, who has the same."""
+def _together(
+    contributions: NDArray[np.float64],
+    ideas: Ideas,
+    *,
+    rows: NDArray[np.int_],
+    idea: NDArray[np.int_],
+    place: NDArray[np.int_],
+) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return the other features of each reason's idea that contributed: where each begins, and them."""
+    reasons, features = [np.empty(0, np.int_)], [np.empty(0, np.int_)]
+    for number in np.unique(idea).tolist():
+        members = np.array(ideas.members(number))
+        own = np.flatnonzero(idea == number)
+        moved = contributions[np.ix_(rows[own], members)] != 0.0
+        of_reason, which = np.nonzero(moved & (members != place[own][:, None]))
+        reasons.append(own[of_reason])
+        features.append(members[which])
+    of_reason, which = np.concatenate(reasons), np.concatenate(features)
+    many = np.bincount(of_reason, minlength=len(idea))
+    return np.concatenate([[0], np.cumsum(many)]), which[np.argsort(of_reason, kind="stable")]
 
-    def __init__(self, specs: Sequence[FeatureSpec]) -> None:
-        self._specs = specs
-        self._words: dict[tuple[object, ...], dict[Lang, str]] = {}
 
-    def reason(self, place: int, fact: Fact, contribution: float, idea: str, together: tuple[str, ...]) -> Reason:
-        """Return one reason, told by the feature at ``place``."""
-        spec = self._specs[place]
-        value, median, year_ago = (
-            None if math.isnan(number) else number for number in (fact.value, fact.village_median, fact.year_ago)
-        )
-        key = (place, value, median, year_ago, fact.unseen)
-        words = self._words.get(key)
-        if words is None:
-            words = self._words[key] = {lang: fact_words(spec, fact, lang) for lang in _LANGUAGES}
-        many = len(together)
-        return Reason(
-            feature=spec.name,
-            idea=idea,
-            together=together,
-            risk_type=spec.risk_type or None,
-            value=value,
-            contribution=contribution,
-            village_median=median,
-            year_ago=year_ago,
-            unseen=fact.unseen,
-            zh=words["zh"] + contribution_words(contribution, "zh", together=many),
-            en=words["en"] + contribution_words(contribution, "en", together=many),
-        )
+def _said(
+    specs: Sequence[FeatureSpec],
+    place: NDArray[np.int_],
+    facts: Sequence[NDArray[Any]],
+    contribution: NDArray[np.float64],
+    together: NDArray[np.int_],
+) -> tuple[list[str], list[str]]:
+    """Return the sentences; what was said of one household's fact is said again of another's, who has the same."""
+    speakers = [Speaker(spec) for spec in specs]
+    words: dict[tuple[int, ...], tuple[str, str]] = {}
+    # As bits: no two NaN are equal.
+    same = zip(
+        place.tolist(), *(np.ascontiguousarray(of).view(f"i{of.itemsize}").tolist() for of in facts), strict=True
+    )
+    told = zip(*(column.tolist() for column in facts), strict=True)
+    zh, en = [], []
+    for key, fact, moved, others in zip(same, told, contribution.tolist(), together.tolist(), strict=True):
+        said = words.get(key)
+        if said is None:
+            said = words[key] = speakers[key[0]].words(Fact(*fact))
+        of_zh, of_en = contribution_in_words(moved, others)
+        zh.append(said[0] + of_zh)
+        en.append(said[1] + of_en)
+    return zh, en

@@ -141,9 +141,7 @@ def trimmed(value: float, decimals: int) -> str:
     >>> trimmed(1234.50, 2), trimmed(-0.0001, 1), trimmed(25.0, 1)
     ('1,234.5', '0', '25')
     """
-    text = f"{value:,.{decimals}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
+    text = f"{value:,.0f}" if decimals == 0 else f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from riskmodel.explain.units import format_number, format_value, percent
@@ -66,16 +67,40 @@ def fact_words(spec: FeatureSpec, fact: Fact, lang: Lang) -> str:
     >>> fact_words(income, Fact(7230, village_median=11200, year_ago=7230), "en")
     'Net income per person, last 12 months: 7,230 yuan/person (village median 11,200, the same a year ago)'
     """
-    if math.isnan(fact.value):
-        shown = spec.missing_zh or "无记录" if lang == "zh" else spec.missing
-    else:
-        shown = format_value(fact.value, spec.unit, lang)
-    beside = _beside(spec.unit, fact, lang)
-    if lang == "zh":
-        unseen = "，超出模型学习时见过的范围" if fact.unseen else ""
-        return f"{spec.zh}：{shown}" + (f"（{'，'.join(beside)}）" if beside else "") + unseen
-    unseen = ", beyond what the model saw in training" if fact.unseen else ""
-    return f"{spec.en[:1].upper()}{spec.en[1:]}: {shown}" + (f" ({', '.join(beside)})" if beside else "") + unseen
+    zh, en = Speaker(spec).words(fact)
+    return zh if lang == "zh" else en
+
+
+class Speaker:
+    """Says facts of one feature in both languages."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self._unit = spec.unit
+        self._zh, self._en = f"{spec.zh}：", f"{spec.en[:1].upper()}{spec.en[1:]}: "
+        self._missing = spec.missing_zh or "无记录", spec.missing
+
+    def words(self, fact: Fact) -> tuple[str, str]:
+        """Return what :func:`fact_words` does, in Chinese and in English."""
+        unit = self._unit
+        missing = math.isnan(fact.value)
+        if missing:
+            zh, en = self._missing
+        else:
+            zh, en = format_value(fact.value, unit, "zh"), format_value(fact.value, unit, "en")
+        zh, en = self._zh + zh, self._en + en
+        beside_zh, beside_en = [], []
+        if not math.isnan(fact.village_median) and not missing and unit != _YES_NO:
+            median = format_number(fact.village_median, unit, "en")
+            beside_zh.append(f"本村中位数{median}")
+            beside_en.append(f"village median {median}")
+        if not math.isnan(fact.year_ago):
+            beside_zh.append(_year_ago(unit, fact, "zh"))
+            beside_en.append(_year_ago(unit, fact, "en"))
+        if beside_zh:
+            zh, en = f"{zh}（{'，'.join(beside_zh)}）", f"{en} ({', '.join(beside_en)})"
+        if fact.unseen:
+            zh, en = f"{zh}，超出模型学习时见过的范围", f"{en}, beyond what the model saw in training"
+        return zh, en
 
 
 def reason_sentence(spec: FeatureSpec, fact: Fact, *, contribution: float, lang: Lang, together: int = 0) -> str:
@@ -109,13 +134,29 @@ def contribution_words(contribution: float, lang: Lang, *, together: int = 0) ->
     >>> contribution_words(-0.4, "en"), contribution_words(0.82, "zh", together=3)
     ('; contributed -0.40 to the score (lowers it)', '；连同3项相关指标，对评分的贡献 +0.82（使评分上升）')
     """
+    before, after = _around_contribution(contribution > 0, lang, together)
+    return f"{before}{signed(contribution)}{after}"
+
+
+def contribution_in_words(contribution: float, together: int) -> tuple[str, str]:
+    """Return :func:`contribution_words` in Chinese and in English.
+
+    >>> contribution_in_words(-0.4, 0)
+    ('；对评分的贡献 -0.40（使评分下降）', '; contributed -0.40 to the score (lowers it)')
+    """
+    figure, raises = signed(contribution), contribution > 0
+    zh, en = _around_contribution(raises, "zh", together), _around_contribution(raises, "en", together)
+    return f"{zh[0]}{figure}{zh[1]}", f"{en[0]}{figure}{en[1]}"
+
+
+@cache
+def _around_contribution(raises: bool, lang: Lang, together: int) -> tuple[str, str]:
+    """Return what stands before and behind a contribution."""
     if lang == "zh":
-        way = "上升" if contribution > 0 else "下降"
         joined = f"；连同{together}项相关指标，" if together else "；"
-        return f"{joined}对评分的贡献 {signed(contribution)}（使评分{way}）"
-    way = "raises" if contribution > 0 else "lowers"
+        return f"{joined}对评分的贡献 ", f"（使评分{'上升' if raises else '下降'}）"
     joined = f"with {together} related figure{'s' if together > 1 else ''}, " if together else ""
-    return f"; {joined}contributed {signed(contribution)} to the score ({way} it)"
+    return f"; {joined}contributed ", f" to the score ({'raises' if raises else 'lowers'} it)"
 
 
 def what_if_sentence(words: str, *, risk: float, now: float, lang: Lang) -> str:
@@ -131,17 +172,9 @@ def what_if_sentence(words: str, *, risk: float, now: float, lang: Lang) -> str:
     return f"If {words}: the model would compute {percent(risk)} (now {percent(now)})"
 
 
-def _beside(unit: str, fact: Fact, lang: Lang) -> list[str]:
-    """Return what is said in brackets after the value."""
-    said = []
-    if not math.isnan(fact.village_median) and not math.isnan(fact.value) and unit != _YES_NO:
-        median = format_number(fact.village_median, unit, lang)
-        said.append(f"本村中位数{median}" if lang == "zh" else f"village median {median}")
-    if not math.isnan(fact.year_ago):
-        write = format_value if math.isnan(fact.value) else format_number
-        before, now = write(fact.year_ago, unit, lang), write(fact.value, unit, lang)
-        if before == now:
-            said.append("与一年前相同" if lang == "zh" else "the same a year ago")
-        else:
-            said.append(f"一年前{before}" if lang == "zh" else f"a year ago {before}")
-    return said
+def _year_ago(unit: str, fact: Fact, lang: Lang) -> str:
+    write = format_value if math.isnan(fact.value) else format_number
+    before, now = write(fact.year_ago, unit, lang), write(fact.value, unit, lang)
+    if before == now:
+        return "与一年前相同" if lang == "zh" else "the same a year ago"
+    return f"一年前{before}" if lang == "zh" else f"a year ago {before}"

@@ -11,10 +11,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from riskmodel.explain import explain_rows, risk_types
+from riskmodel.explain import Reasons, reasons_of, risk_types
 from riskmodel.monitoring.categories import propose_categories
-from riskmodel.monitoring.flags import FLAGS, contributions_schema
+from riskmodel.monitoring.flags import FLAGS, REASON, contributions_schema
 from riskmodel.monitoring.measures import propose_measures
+from riskmodel.monitoring.scoring import listed
 
 if TYPE_CHECKING:
     from riskmodel.features import FeatureSpec
@@ -62,7 +63,7 @@ def explain_flags(
     names = [spec.name for spec in specs]
     values = features[names].to_numpy(dtype=np.float64)
     beside = surroundings.of(chosen["household_id"].tolist(), chosen["village_key"].tolist(), values)
-    explained = explain_rows(values, contributions, specs=specs, beside=beside)
+    reasons = reasons_of(values, contributions, specs=specs, beside=beside)
     types = risk_types(contributions, [spec.risk_type or None for spec in specs])
     able = features["members_able"].tolist() if "members_able" in features else [None] * len(features)
     flags = {
@@ -72,12 +73,12 @@ def explain_flags(
         "flagged_by": chosen["flagged_by"].tolist(),
         "rules": [list(rules) for rules in chosen["rules"]],
         "category": propose_categories(features, chosen["household_type"]),
-        "reasons": [[vars(reason) for reason in row.reasons] for row in explained],
-        "other_contributions": [row.other_contributions for row in explained],
+        "reasons": _reasons(reasons, specs),
+        "other_contributions": reasons.other_contributions,
         "risk_types": types,
         "measures": [propose_measures(t, members_able=a) for t, a in zip(types, able, strict=True)],
         "what_if": [what_if.get(household, []) for household in chosen["household_id"]],
-        "unseen": [[name for name, new in zip(names, row, strict=True) if new] for row in beside.unseen],
+        "unseen": listed(beside.unseen, names),
         "missing_share": np.isnan(values).mean(axis=1),
         "model": [provenance.model] * len(chosen),
         "model_version": [provenance.model_version] * len(chosen),
@@ -102,5 +103,33 @@ def _shared(chosen: pd.DataFrame, base_value: float) -> dict[str, object]:
     }
 
 
+def _reasons(told: Reasons, specs: Sequence[FeatureSpec]) -> pa.Array:
+    """Return the reasons as a column: a list of each household's."""
+    names = pa.array([spec.name for spec in specs], pa.string())
+    types = pa.array([spec.risk_type or None for spec in specs], pa.string())
+    columns = {
+        "feature": names.take(pa.array(told.place)),
+        "idea": pa.array(told.ideas, pa.string()).take(pa.array(told.idea)),
+        "together": pa.ListArray.from_arrays(
+            pa.array(told.together_starts, pa.int32()), names.take(pa.array(told.together))
+        ),
+        "risk_type": types.take(pa.array(told.place)),
+        "value": pa.array(told.value, from_pandas=True),
+        "contribution": pa.array(told.contribution),
+        "village_median": pa.array(told.village_median, from_pandas=True),
+        "year_ago": pa.array(told.year_ago, from_pandas=True),
+        "unseen": pa.array(told.unseen),
+        "zh": pa.array(told.zh, pa.string()),
+        "en": pa.array(told.en, pa.string()),
+    }
+    each = pa.StructArray.from_arrays([columns[field.name] for field in REASON], fields=list(REASON))
+    return pa.ListArray.from_arrays(pa.array(told.starts, pa.int32()), each)
+
+
 def _table(columns: dict[str, object], schema: pa.Schema) -> pa.Table:
-    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
+    arrays = (columns[field.name] for field in schema)
+    typed = (
+        given if isinstance(given, pa.Array) else pa.array(given, f.type)
+        for given, f in zip(arrays, schema, strict=True)
+    )
+    return pa.Table.from_arrays([array.cast(f.type) for array, f in zip(typed, schema, strict=True)], schema=schema)
