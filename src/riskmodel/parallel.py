@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -28,6 +28,13 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def one_blas_thread() -> Any:
+    """Give the BLAS library one thread: the others wait in a loop, on cores that have other work. A context, too."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")
 
 
 def side_by_side(
@@ -55,12 +62,10 @@ def side_by_side(
         Set when no more results are wanted, before the calls under way are waited for: a long call that looks at it
         may end early.
     """
-    from threadpoolctl import threadpool_limits
-
     many = workers or cores()
     waiting = iter(calls)
     running: deque[Future[T]] = deque()
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(many) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(many) as pool:
         try:
             running.extend(pool.submit(call) for call in itertools.islice(waiting, ahead or many + 1))
             while running:

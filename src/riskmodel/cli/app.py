@@ -10,6 +10,7 @@ import sys
 import typer
 
 from riskmodel import __version__
+from riskmodel.allocation import keep_freed_memory
 from riskmodel.errors import RiskmodelError
 
 # In the order in which a newcomer meets them.
@@ -74,6 +75,7 @@ for _name in COMMANDS:
 
 def main() -> None:
     """Run the command line; an error that a user can mend becomes one message on stderr and an exit code."""
+    keep_freed_memory()
     try:
         app()
     except RiskmodelError as error:

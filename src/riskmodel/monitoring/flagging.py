@@ -8,6 +8,7 @@ queue, a piece at a time.
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from riskmodel.allocation import keep_freed_memory
 from riskmodel.engine.calendar import add_months
 from riskmodel.engine.fused import begin_warming
 from riskmodel.explain import require_small
@@ -31,7 +33,7 @@ from riskmodel.monitoring.in_order import Pile
 from riskmodel.monitoring.ledgers import begins_known_at
 from riskmodel.monitoring.part import Explainer, histories_of, name_of
 from riskmodel.monitoring.selecting import CHOSEN_FILE
-from riskmodel.parallel import side_by_side
+from riskmodel.parallel import one_blas_thread, side_by_side
 from riskmodel.progress import counting, step
 
 if TYPE_CHECKING:
@@ -63,7 +65,8 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
     with _helpers(run.budget.workers - 1, flagged=sum(_many(number, flagged) for number in missing)) as helpers:
         with step("contributions; what stands beside: since when tables were kept, village medians"):
             how, explainer = _gathered(run, work, slices, pile, flagged=flagged)
-        with counting("flags explained", total=flagged, done=sum(_many(n, flagged) for n in done)) as count:
+        many = sum(_many(number, flagged) for number in done)
+        with one_blas_thread(), counting("flags explained", total=flagged, done=many) as count:
             for number, told in _explained(explainer, missing, helpers):
                 done[number] = told
                 count(_many(number, flagged))
@@ -141,6 +144,9 @@ def _helpers(many: int, *, flagged: int) -> Iterator[_Helpers]:
 def _get_ready() -> None:
     """Load, in a process that was started to help, what takes long to load."""
     begin_warming().join()
+    keep_freed_memory()
+    one_blas_thread()
+    gc.freeze()
 
 
 def _explained(explainer: Explainer, parts: Sequence[int], helpers: _Helpers) -> Iterator[tuple[int, dict[str, Any]]]:

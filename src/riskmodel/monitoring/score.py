@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskmodel.allocation import what_is_there_spared
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.engines import check_engine
 from riskmodel.features.levers import levers_digest
@@ -190,7 +191,8 @@ def score_registry(
                 return finished
         work = work or Checkpoints.begin(out, inputs, {"slice": rows})
         try:
-            return (_stages_on_spark if engine == "spark" else _stages)(run, work, out, inputs)
+            with what_is_there_spared():
+                return (_stages_on_spark if engine == "spark" else _stages)(run, work, out, inputs)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
