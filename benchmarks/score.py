@@ -76,7 +76,11 @@ def teach(folder: Path, registry: Path) -> None:
 
 
 def bare(part: str, registry: Path, models: Path, run: Path) -> None:
-    """Do one bare part and print how long it took; what it needs to begin with is not counted."""
+    """Do one bare part, with memory as the command has it, and print how long it took; what it needs to begin with is
+    not counted."""
+    from riskmodel.allocation import keep_freed_memory
+
+    keep_freed_memory()
     print(
         json.dumps(
             {
