@@ -111,22 +111,19 @@ def village_medians(
     """
     from riskmodel.monitoring.medians import medians
 
-    places = pa.concat_tables(pq.read_table(path, columns=["township_code", "village_code"]) for path in scored)
-    known = [pc.fill_null(places[name], "") for name in places.column_names]
-    coded = pc.binary_join_element_wise(*known, "|").combine_chunks().dictionary_encode()
-    village = coded.indices.to_numpy().astype(np.int32)
-    order = np.argsort(village, kind="stable")
-    starts = np.searchsorted(village[order], np.arange(len(coded.dictionary) + 1))
+    village, names = _villages(scored)
+    order = np.argsort(village, kind="stable").astype(np.int32)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(village, minlength=len(names)))])
 
     def of_groups(groups: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
         """Work some columns out at a time; every file is opened once for all of them."""
         found = {}
         with contextlib.ExitStack() as stack:
             files = [stack.enter_context(pq.ParquetFile(path, pre_buffer=False)) for path in features]
-            for names in groups:
-                whole = pa.concat_tables(file.read(columns=list(names), use_threads=False) for file in files)
-                for name in names:
-                    found[name] = np.empty(len(coded.dictionary))
+            for group in groups:
+                whole = pa.concat_tables(file.read(columns=list(group), use_threads=False) for file in files)
+                for name in group:
+                    found[name] = np.empty(len(names))
                     values = whole[name].to_numpy().astype(np.float64, copy=False)
                     medians(values, order, starts, LEAST_HOUSEHOLDS, found[name])
         return found
@@ -136,11 +133,23 @@ def village_medians(
     many = max(1, _MEDIANS_AT_ONCE // (8 * len(village)))
     groups = [asked[start : start + many] for start in range(0, len(asked), many)]
     shares = workers or cores()
-    columns = {spec.name: np.full(len(coded.dictionary), np.nan) for spec in specs}
+    columns = {spec.name: np.full(len(names), np.nan) for spec in specs}
     calls = (partial(of_groups, groups[share::shares]) for share in range(min(shares, len(groups))))
     for found in side_by_side(calls, workers=workers):
         columns |= {name: rounded(values) for name, values in found.items()}
-    return pd.DataFrame(columns, index=pd.Index(coded.dictionary.to_pylist(), dtype=object))
+    return pd.DataFrame(columns, index=pd.Index(names, dtype=object))
+
+
+def _villages(scored: Sequence[Path]) -> tuple[np.ndarray, list[str]]:
+    """Return the village of each household, as a number, and what the villages are called."""
+    parts = []
+    for path in scored:
+        places = pq.read_table(path, columns=["township_code", "village_code"])
+        known = [pc.fill_null(places[name], "") for name in places.column_names]
+        parts.append(pc.binary_join_element_wise(*known, "|").combine_chunks().dictionary_encode())
+    coded = pa.chunked_array(parts).unify_dictionaries()
+    numbers = np.concatenate([part.indices.to_numpy() for part in coded.chunks])
+    return numbers, coded.chunks[0].dictionary.to_pylist()
 
 
 def has_median(spec: FeatureSpec) -> bool:
