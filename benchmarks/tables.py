@@ -56,6 +56,10 @@ def score_table(told: dict[str, Any]) -> str:
     aim = "" if times <= AIM else f" ({AIM} is aimed at)"
     peak = f"{told['peak_gib']:.2f} GiB at most, all processes together"
     below = [f"The whole is {times:.2f} times its bare parts{aim}, and held {peak}."]
+    own = told["bare"]["predict"]["own_way_seconds"] / told["bare"]["predict"]["seconds"]
+    below.append(
+        f"Its own way to the sums of the trees, on one core, took {own:.2f} of the time of `Booster.predict` on two."
+    )
     if "twice" in told:
         longer, more = (told["twice"][key] / told[key] for key in ("seconds", "peak_gib"))
         below.append(f"Twice the households took {longer:.2f} times as long and {more:.2f} times the memory.")

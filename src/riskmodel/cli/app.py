@@ -116,6 +116,6 @@ def _of_the_database(error: Exception) -> str | None:
         return None
     first = "".join(filter(str.isprintable, str(error).splitlines()[0])).strip(".: ")
     return (
-        f"the registry cannot be read to its end ({first}): a file may be damaged. "
+        f"the registry cannot be read to its end ({first}): a file is damaged, or holds a value that cannot be. "
         "`riskmodel validate REGISTRY --check` names it."
     )
