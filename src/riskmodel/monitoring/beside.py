@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # A median of fewer, or one told to the last yuan, would speak of single neighbours.
 LEAST_HOUSEHOLDS = 10
+# The column of a village's townships and own code, joined.
+VILLAGE = "village_key"
 _MEDIANS_AT_ONCE = 100 << 20
 _FIGURES = 2
 # Of two figures' distance: nearer to the middle, arithmetic does not tell which is the nearer one.
@@ -90,7 +92,7 @@ def seen_in_training(reference: Sequence[Mapping[str, Any]], names: Sequence[str
 
 def village_medians(
     features: Sequence[Path], scored: Sequence[Path], *, specs: Sequence[FeatureSpec], workers: int | None = None
-) -> pd.DataFrame:
+) -> pa.Table:
     """Return the median of each feature in each village.
 
     Rounded to two figures. None of a village where fewer than ten households have a value, none of a yes or no, and
@@ -106,8 +108,9 @@ def village_medians(
 
     Returns
     -------
-    DataFrame
-        One row a village, indexed by ``township_code|village_code``; one column a feature.
+    pyarrow.Table
+        One row a village, :data:`VILLAGE` its ``township_code|village_code``; one column a feature, NaN where there is
+        none.
     """
     from riskmodel.monitoring.medians import medians
 
@@ -115,11 +118,17 @@ def village_medians(
     order = np.argsort(village, kind="stable").astype(np.int32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(village, minlength=len(names)))])
 
+    # What files say of themselves is read once; it is more than what is held of their columns.
+    told = [pq.read_metadata(path) for path in features]
+
     def of_groups(groups: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
-        """Work some columns out at a time; every file is opened once for all of them."""
+        """Work some columns out at a time."""
         found = {}
         with contextlib.ExitStack() as stack:
-            files = [stack.enter_context(pq.ParquetFile(path, pre_buffer=False)) for path in features]
+            files = [
+                stack.enter_context(pq.ParquetFile(path, metadata=facts, pre_buffer=False))
+                for path, facts in zip(features, told, strict=True)
+            ]
             for group in groups:
                 whole = pa.concat_tables(file.read(columns=list(group), use_threads=False) for file in files)
                 for name in group:
@@ -137,7 +146,24 @@ def village_medians(
     calls = (partial(of_groups, groups[share::shares]) for share in range(min(shares, len(groups))))
     for found in side_by_side(calls, workers=workers):
         columns |= {name: rounded(values) for name, values in found.items()}
-    return pd.DataFrame(columns, index=pd.Index(names, dtype=object))
+    return pa.table({VILLAGE: pa.array(names, pa.string()), **columns})
+
+
+def read_medians(path: Path, villages: Sequence[str]) -> pd.DataFrame:
+    """Return the medians of some villages, of a file in Arrow's own format.
+
+    It is mapped, not read: several processes look into it, each for few villages.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by village, one column a feature; a village that is not in the file is not in it.
+    """
+    with pa.memory_map(str(path)) as file:
+        everyone = pa.ipc.open_file(file).read_all()
+        wanted = pa.array(sorted(set(villages)), pa.string())
+        mine = pc.drop_null(pc.index_in(wanted, value_set=everyone[VILLAGE].combine_chunks()))
+        return everyone.take(mine).to_pandas().set_index(VILLAGE)
 
 
 def _villages(scored: Sequence[Path]) -> tuple[np.ndarray, list[str]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.allocation import keep_freed_memory
@@ -26,7 +26,7 @@ from riskmodel.engine.fused import begin_warming
 from riskmodel.explain import require_small
 from riskmodel.features.matrix import ROW_GROUP, of_size
 from riskmodel.files import write_aside
-from riskmodel.monitoring.beside import village_medians
+from riskmodel.monitoring.beside import VILLAGE, village_medians
 from riskmodel.monitoring.contributing import contribute, join_contributions
 from riskmodel.monitoring.flags import FLAGS, HISTORIES
 from riskmodel.monitoring.in_order import Pile
@@ -37,6 +37,10 @@ from riskmodel.parallel import one_blas_thread, side_by_side
 from riskmodel.progress import counting, step
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
     from riskmodel.monitoring.checkpoint import Checkpoints
     from riskmodel.monitoring.run import Run
     from riskmodel.monitoring.slices import Slice
@@ -47,7 +51,7 @@ FLAGS_FILE, HISTORIES_FILE = "flags.parquet", "histories.parquet"
 PART = 5_000
 # From so many flags on, another process is worth its start.
 _WORTH_A_START = 10_000
-_MEDIANS = "medians.parquet"
+_MEDIANS = "medians.arrow"
 
 
 def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, flagged: int) -> None:
@@ -178,19 +182,19 @@ def _part(explainer: Explainer, number: int) -> pd.DataFrame:
     frame = rows.to_pandas()
     # Villages of two townships may have one code.
     codes = (frame[name].fillna("").astype(str) for name in ("township_code", "village_code"))
-    frame["village_key"] = ["|".join(pair) for pair in zip(*codes, strict=True)]
+    frame[VILLAGE] = ["|".join(pair) for pair in zip(*codes, strict=True)]
     return frame
 
 
-def _medians(run: Run, work: Checkpoints, slices: Sequence[Slice]) -> pd.DataFrame:
-    """Return the medians of all villages: worked out once, of everyone."""
+def _medians(run: Run, work: Checkpoints, slices: Sequence[Slice]) -> Path:
+    """Return the file of the medians of all villages: worked out once, of everyone."""
     if not work.has(_MEDIANS):
         specs = [run.catalogue.feature(name) for name in run.model_features]
         features, scored = [part.features for part in slices], [part.scored for part in slices]
         medians = village_medians(features, scored, specs=specs, workers=run.budget.workers)
-        with write_aside(work.path(_MEDIANS)) as aside:
-            medians.to_parquet(aside)
-    return pd.read_parquet(work.path(_MEDIANS))
+        with write_aside(work.path(_MEDIANS)) as aside, pa.ipc.new_file(str(aside), medians.schema) as file:
+            file.write_table(medians)
+    return work.path(_MEDIANS)
 
 
 def _join_histories(work: Checkpoints, parts: int) -> None:

@@ -15,12 +15,15 @@ import pyarrow.parquet as pq
 from riskmodel.explain import sum_residual
 from riskmodel.features.levers import LeverSpec
 from riskmodel.files import sha256_of, write_aside
+from riskmodel.monitoring.beside import VILLAGE, read_medians
 from riskmodel.monitoring.contributing import part_of
 from riskmodel.monitoring.explaining import Provenance, explain_flags
 from riskmodel.monitoring.facts import gather
 from riskmodel.monitoring.in_order import Pile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from riskmodel.features import FeatureSpec
     from riskmodel.model import Bundle
     from riskmodel.monitoring.checkpoint import Checkpoints
@@ -42,8 +45,8 @@ class Explainer:
         The same from the catalogue, with their expressions.
     levers : list of LeverSpec
         Helps that can be thought.
-    medians : DataFrame
-        Of each village, as :func:`riskmodel.monitoring.beside.village_medians` gives them.
+    medians : Path
+        Of each village, as :func:`riskmodel.monitoring.beside.village_medians` gives them, in Arrow's own format.
     begins, then : dict
         Since when the registry's tables were kept, as known at ``as_of`` and a year before.
     pile : Pile
@@ -60,7 +63,7 @@ class Explainer:
     policy: Policy
     as_of: date
     provenance: Provenance
-    medians: pd.DataFrame
+    medians: Path
     begins: dict[str, date]
     then: dict[str, date]
     work: Checkpoints
@@ -93,7 +96,7 @@ class Explainer:
             policy=self.policy,
             as_of=self.as_of,
             provenance=self.provenance,
-            medians=self.medians,
+            medians=read_medians(self.medians, chosen[VILLAGE].tolist()),
             begins=self.begins,
             then=self.then,
         )

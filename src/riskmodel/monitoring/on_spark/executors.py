@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from riskmodel.engine.spark import number_of, part_files
 from riskmodel.explain import Contributions, booster_residual
 from riskmodel.files import sha256_of, write_aside
-from riskmodel.monitoring.beside import LEAST_HOUSEHOLDS, has_median, rounded
+from riskmodel.monitoring.beside import LEAST_HOUSEHOLDS, VILLAGE, has_median, rounded
 from riskmodel.monitoring.challenger import RISK as OF_CHALLENGER
 from riskmodel.monitoring.contributing import CONTRIBUTIONS_FILE
 from riskmodel.monitoring.explaining import contributions_table
@@ -40,7 +40,7 @@ Batches = Iterator[pa.RecordBatch]
 # Rows of a part whose contributions are held against LightGBM's own.
 _SAMPLE = 200
 FEATURES, CHOSEN_PARTS = "features", "chosen"
-VILLAGE, MEDIANS = "village_key", "medians"
+MEDIANS = "medians"
 
 # What the driver is told of a part: the files it left, as JSON, and how it went.
 TOLD = pa.schema([("part", pa.int64()), ("rows", pa.int64()), ("told", pa.string())])

@@ -27,12 +27,13 @@ from riskmodel.explain import require_small
 from riskmodel.features.builder import rows_by
 from riskmodel.files import remove, write_aside
 from riskmodel.monitoring import record
+from riskmodel.monitoring.beside import VILLAGE
 from riskmodel.monitoring.contributing import CONTRIBUTIONS_FILE
 from riskmodel.monitoring.flagging import FLAGS_FILE, HISTORIES_FILE
 from riskmodel.monitoring.flags import FLAGS, HISTORIES, contributions_schema
 from riskmodel.monitoring.ledgers import begins_known_at
 from riskmodel.monitoring.on_spark import executors
-from riskmodel.monitoring.on_spark.executors import CHOSEN_PARTS, FEATURES, MEDIANS, TOLD, VILLAGE
+from riskmodel.monitoring.on_spark.executors import CHOSEN_PARTS, FEATURES, MEDIANS, TOLD
 from riskmodel.monitoring.on_spark.selection import SCORED, choose_on_spark
 from riskmodel.monitoring.on_spark.shipping import ship
 from riskmodel.monitoring.on_spark.task import Task
