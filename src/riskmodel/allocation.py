@@ -28,6 +28,19 @@ def keep_freed_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, _MOST)
 
 
+def give_back_freed_memory() -> None:
+    """Give the system what is free: after work that needed more, or other sizes, than what comes."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @contextlib.contextmanager
 def what_is_there_spared() -> Iterator[None]:
     """Keep the garbage collector, inside, from going again and again through all that is there already.

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from riskmodel.allocation import give_back_freed_memory
 from riskmodel.explain import Contributions
 from riskmodel.explain.bulk import SLICE
 from riskmodel.files import CODEC, sha256_of, write_aside
@@ -61,6 +62,7 @@ def contribute(
         how = work.noted(_name(number))
         if how is None:
             how = _contribute(run, work, slices, number=number, flagged=flagged, part=part)
+            give_back_freed_memory()
         told.append(how)
     return told
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskmodel.allocation import keep_freed_memory
+from riskmodel.allocation import give_back_freed_memory, keep_freed_memory
 from riskmodel.engine.calendar import add_months
 from riskmodel.engine.fused import begin_warming
 from riskmodel.explain import require_small
@@ -68,7 +68,9 @@ def explain_flagged(run: Run, work: Checkpoints, slices: Sequence[Slice], *, fla
     missing = [number for number in range(parts) if number not in done]
     with _helpers(run.budget.workers - 1, flagged=sum(_many(number, flagged) for number in missing)) as helpers:
         with step("contributions; what stands beside: since when tables were kept, village medians"):
+            give_back_freed_memory()
             how, explainer = _gathered(run, work, slices, pile, flagged=flagged)
+            give_back_freed_memory()
         many = sum(_many(number, flagged) for number in done)
         with one_blas_thread(), counting("flags explained", total=flagged, done=many) as count:
             for number, told in _explained(explainer, missing, helpers):
