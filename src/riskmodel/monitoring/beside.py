@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LEAST_HOUSEHOLDS = 10
 # The column of a village's townships and own code, joined.
 VILLAGE = "village_key"
-_MEDIANS_AT_ONCE = 24 << 20
+_MEDIANS_AT_ONCE = 16 << 20
 _FIGURES = 2
 # Of two figures' distance: nearer to the middle, arithmetic does not tell which is the nearer one.
 _NEARLY = 1e-6
