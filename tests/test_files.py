@@ -16,7 +16,10 @@ def test_a_digest_begun_ahead_is_that_of_the_file(tmp_path: Path):
     paths = [tmp_path / name for name in "abc"]
     for number, file in enumerate(paths):
         file.write_bytes(bytes([number]) * 100_000)
-    digest_ahead([*paths, tmp_path / "absent"])
+    (tmp_path / "aa.parquet").mkdir()
+    digest_ahead([tmp_path / "aa.parquet", *paths, tmp_path / "absent"])
+    ahead = [files._AHEAD[files._as_it_stands(file)].result(timeout=30) for file in paths]
+    assert ahead == [hashlib.sha256(file.read_bytes()).hexdigest() for file in paths]
     for file in paths * 2:
         assert sha256_of(file) == hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -51,12 +54,12 @@ def test_a_digest_begun_ahead_of_a_relative_path_is_that_of_the_file_whatever_fo
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"a" * 1_000_000).hexdigest()
 
 
-@pytest.mark.parametrize("reader", ["raise SystemExit", "print('half', flush=True); raise SystemExit", None])
+@pytest.mark.parametrize("reader", ["raise SystemExit", "print('half', flush=True); raise SystemExit", None, ""])
 def test_a_digest_that_failed_ahead_is_worked_out_where_it_is_asked_for(tmp_path: Path, monkeypatch, reader):
     for name in "ab":
         (tmp_path / name).write_bytes(name.encode())
-    if reader is None:
-        monkeypatch.setattr("sys.executable", str(tmp_path / "absent"))
+    if not reader:
+        monkeypatch.setattr("sys.executable", None if reader is None else str(tmp_path / "absent"))
     else:
         monkeypatch.setattr(files, "_DIGESTS", reader)
     digest_ahead([tmp_path / "a", tmp_path / "b"])

@@ -24,8 +24,9 @@ def keep_freed_memory() -> None:
 
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, _MOST)
-        mallopt(_M_TRIM_THRESHOLD, _MOST)
+        # Older ones refuse more than 32 MiB; the second alone would keep the first at its small default.
+        if mallopt(_M_MMAP_THRESHOLD, _MOST) or mallopt(_M_MMAP_THRESHOLD, 32 << 20):
+            mallopt(_M_TRIM_THRESHOLD, _MOST)
 
 
 def give_back_freed_memory() -> None:
@@ -45,8 +46,12 @@ def give_back_freed_memory() -> None:
 def what_is_there_spared() -> Iterator[None]:
     """Keep the garbage collector, inside, from going again and again through all that is there already.
 
-    Libraries, catalogue and models stay; only what is made inside is looked through.
+    Libraries, catalogue and models stay; only what is made inside is looked through. Where a process has frozen
+    what it holds before, that is left as it is.
     """
+    if gc.get_freeze_count():
+        yield
+        return
     gc.freeze()
     try:
         yield

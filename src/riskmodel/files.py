@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -29,8 +30,11 @@ _LINE = 2 * hashlib.sha256().digest_size + 1
 _DIGESTS = """
 import hashlib, sys
 for path in sys.argv[1:]:
-    with open(path, "rb", buffering=0) as handle:
-        print(hashlib.file_digest(handle, "sha256").hexdigest(), flush=True)
+    try:
+        with open(path, "rb", buffering=0) as handle:
+            print(hashlib.file_digest(handle, "sha256").hexdigest(), flush=True)
+    except OSError:
+        print(flush=True)
 """
 
 
@@ -208,19 +212,29 @@ def digest_ahead(paths: Iterable[Path]) -> None:
 
 
 def _fill(futures: Mapping[str, Future[str]]) -> None:
+    try:
+        _read_ahead(futures)
+    finally:
+        for future in futures.values():
+            if not future.done():
+                future.set_exception(OSError("not read ahead"))
+
+
+def _read_ahead(futures: Mapping[str, Future[str]]) -> None:
+    # A program that brings its own Python along would be started itself.
+    if not sys.executable or getattr(sys, "frozen", False):
+        return
     call = [sys.executable, "-I", "-S", "-c", _DIGESTS, *futures]
-    waiting = iter(futures.values())
     with (
         contextlib.suppress(OSError, ValueError),
         subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process,
     ):
+        atexit.register(process.kill)
         assert process.stdout is not None
-        for line, future in zip(process.stdout, waiting, strict=False):
+        for line, future in zip(process.stdout, futures.values(), strict=False):
             if len(line) == _LINE:
                 future.set_result(line.strip())
-    for future in futures.values():
-        if not future.done():
-            future.set_exception(OSError("not read ahead"))
+        atexit.unregister(process.kill)
 
 
 def _as_it_stands(path: Path) -> tuple[Path, int, int, int]:

@@ -105,3 +105,13 @@ def test_a_classifier_gives_few_and_many_rows_the_same_margins():
     assert np.array_equal(model.decision_function(X), few)
     assert model._trees._forest is not None
     assert np.array_equal(model.decision_function(X[:100]), few[:100])
+
+
+def test_no_trees_add_nothing():
+    booster, X = grown(np.random.default_rng(0))
+    head, _, rest = booster.model_to_string(num_iteration=1).partition("Tree=0")
+    text = re.sub(r"(?m)^tree_sizes=.*\n", "tree_sizes=\n", head) + rest[rest.index("end of trees") :]
+    empty = lgb.Booster(model_str=text)
+    assert empty.num_trees() == 0
+    forest = read_forest(empty, text, np.ascontiguousarray(X.T))
+    assert np.array_equal(forest.margin(np.ascontiguousarray(X.T)), np.zeros(len(X)))

@@ -42,3 +42,9 @@ def test_terms_are_what_numpy_interpolates(seed):
 def test_of_nobody_there_are_no_margins():
     part = LinearPart(0.25, some_curves(np.random.default_rng(1), 3))
     assert part.margin(np.empty((0, 3))).shape == (0,)
+
+
+def test_knots_so_near_that_the_slope_overflows_give_the_first_height():
+    part = LinearPart(0.0, (Curve(np.array([0.0, 5e-324, 1.0]), np.array([0.5, 1.0, 2.0]), 0.0),))
+    X = np.array([[-1.0], [0.0], [5e-324], [1.0]])
+    assert np.array_equal(part.margin(X), part.terms(X)[:, 0])

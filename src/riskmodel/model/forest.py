@@ -116,7 +116,7 @@ def read_forest(booster: lgb.Booster, text: str, columns: Array) -> Forest | Non
 def _read(text: str) -> Forest | None:
     trees = [_Tree.of(lines) for lines in trees_of(text)]
     read = [tree.read() for tree in trees if tree is not None]
-    if len(read) < len(trees) or not trees:
+    if len(read) < len(trees):
         return None
     nodes = [node for of_tree, _ in read for node in of_tree]
     features, thresholds, missing_right, remaining = zip(*nodes, strict=True) if nodes else ((), (), (), ())

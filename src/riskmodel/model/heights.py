@@ -90,6 +90,6 @@ def add_heights(
             for row in range(many):
                 value = values[row]
                 at = place[row]
-                inside = min(max(value, first), last)
-                height = slopes[at] * (inside - knots[at]) + heights[at]
+                inside = min(value, last)
+                height = heights[low] if value <= first else slopes[at] * (inside - knots[at]) + heights[at]
                 out[start + row] += missing[curve] if np.isnan(value) else height

@@ -88,9 +88,13 @@ class LinearPart:
     @cached_property
     def _slopes(self) -> Array:
         """From each knot to the next, 0 from the last of a curve."""
-        return np.concatenate(
-            [np.empty(0), *(np.append(np.diff(c.heights) / np.diff(c.knots), 0.0)[: c.knots.size] for c in self.curves)]
-        )
+        with np.errstate(over="ignore"):
+            return np.concatenate(
+                [
+                    np.empty(0),
+                    *(np.append(np.diff(c.heights) / np.diff(c.knots), 0.0)[: c.knots.size] for c in self.curves),
+                ]
+            )
 
     def scaled(self, factor: float) -> LinearPart:
         """The same part with every log-odds multiplied by ``factor``."""

@@ -147,13 +147,14 @@ class Trees:
         n_jobs : int
             Threads of LightGBM, where it is LightGBM that is asked.
         """
-        if self._forest is None and not self._left_to_lightgbm and columns.shape[1] >= _MANY_ROWS:
+        forest = self._forest
+        if forest is None and not self._left_to_lightgbm and columns.shape[1] >= _MANY_ROWS:
             from riskmodel.model.forest import read_forest
 
-            self._forest = read_forest(self.booster, self.text, columns)
-            self._left_to_lightgbm = self._forest is None
-        if self._forest is not None:
-            return self._forest.margin(columns)
+            forest = read_forest(self.booster, self.text, columns)
+            self._forest, self._left_to_lightgbm = forest, forest is None
+        if forest is not None:
+            return forest.margin(columns)
         return np.asarray(
             self.booster.predict(np.ascontiguousarray(columns.T), raw_score=True, num_threads=n_jobs), dtype=np.float64
         )
@@ -170,8 +171,10 @@ def trees_of(text: str) -> list[dict[str, str]]:
 
 
 def _parts(text: str) -> tuple[str, list[str], str]:
-    first = text.index("Tree=")
     end = text.index("end of trees")
+    first = text.find("Tree=", 0, end)
+    if first < 0:
+        first = end
     blocks = re.split(r"(?m)^(?=Tree=\d+$)", text[first:end])
     # What follows counts splits of the first booster alone; LightGBM works importances out again from the trees.
     tail = re.sub(r"(?s)feature_importances:.*?(?=\nparameters:)", "feature_importances:\n", text[end:])

@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import multiprocessing
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -25,7 +26,7 @@ from riskmodel.engine.calendar import add_months
 from riskmodel.engine.fused import begin_warming
 from riskmodel.explain import require_small
 from riskmodel.features.matrix import ROW_GROUP, of_size
-from riskmodel.files import write_aside
+from riskmodel.files import sha256_of, write_aside
 from riskmodel.monitoring.beside import VILLAGE, village_medians
 from riskmodel.monitoring.contributing import contribute, join_contributions
 from riskmodel.monitoring.flags import FLAGS, HISTORIES
@@ -96,14 +97,15 @@ def _many(number: int, flagged: int) -> int:
 def _gathered(
     run: Run, work: Checkpoints, slices: Sequence[Slice], pile: Pile, *, flagged: int
 ) -> tuple[list[dict[str, Any]], Explainer]:
-    """Work out the contributions and, at the same time, what all parts are explained with."""
+    """Work out the contributions, and what all parts are explained with."""
     now, then = run.as_of, add_months(run.as_of, -12)
     calls: list[Callable[[], Any]] = [
         partial(contribute, run, work, slices, flagged=flagged, part=PART),
-        partial(_medians, run, work, slices),
         partial(begins_known_at, run.registry, [now, then]),
     ]
-    how, medians, begun = side_by_side(calls, workers=run.budget.workers)
+    how, begun = side_by_side(calls, workers=run.budget.workers)
+    # By all workers, and after the contributions: both hold many columns of everyone.
+    medians = _medians(run, work, slices)
     return how, Explainer(
         registry=run.registry,
         bundle=run.bundle,
@@ -158,7 +160,7 @@ def _get_ready() -> None:
 def _explained(explainer: Explainer, parts: Sequence[int], helpers: _Helpers) -> Iterator[tuple[int, dict[str, Any]]]:
     """Explain some parts, here and by the helpers, and yield each with what is told of it."""
     waiting, under_way = deque(parts), dict[Future[dict[str, Any]], int]()
-    sent = explainer.to_send()
+    sent = pickle.dumps(explainer.to_send())
     while waiting or under_way:
         # One that waits for each helper, while there are others for this process.
         while helpers.pool and waiting and len(under_way) < min(2 * helpers.many, helpers.many + len(waiting) - 1):
@@ -173,9 +175,18 @@ def _explained(explainer: Explainer, parts: Sequence[int], helpers: _Helpers) ->
             yield under_way.pop(future), future.result()
 
 
-def _explain_part(explainer: Explainer, number: int) -> dict[str, Any]:
-    explainer.bundle.classifier.set_params(n_jobs=1)
+def _explain_part(sent: bytes, number: int) -> dict[str, Any]:
+    explainer = _received(sent)
     return explainer.explain(_part(explainer, number), number)
+
+
+@lru_cache(maxsize=1)
+def _received(sent: bytes) -> Explainer:
+    """Return the explainer that was sent, once for all parts."""
+    explainer: Explainer = pickle.loads(sent)
+    explainer.bundle.classifier.set_params(n_jobs=1)
+    one_blas_thread()  # of the libraries, too, that came with it
+    return explainer
 
 
 def _part(explainer: Explainer, number: int) -> pd.DataFrame:
@@ -190,12 +201,17 @@ def _part(explainer: Explainer, number: int) -> pd.DataFrame:
 
 def _medians(run: Run, work: Checkpoints, slices: Sequence[Slice]) -> Path:
     """Return the file of the medians of all villages: worked out once, of everyone."""
-    if not work.has(_MEDIANS):
+    if work.noted("medians") is None:
         specs = [run.catalogue.feature(name) for name in run.model_features]
         features, scored = [part.features for part in slices], [part.scored for part in slices]
         medians = village_medians(features, scored, specs=specs, workers=run.budget.workers)
-        with write_aside(work.path(_MEDIANS)) as aside, pa.ipc.new_file(str(aside), medians.schema) as file:
+        with (
+            write_aside(work.path(_MEDIANS)) as aside,
+            pa.OSFile(str(aside), "wb") as sink,
+            pa.ipc.new_file(sink, medians.schema) as file,
+        ):
             file.write_table(medians)
+        work.note("medians", {}, files={_MEDIANS: sha256_of(work.path(_MEDIANS))})
     return work.path(_MEDIANS)
 
 

@@ -52,7 +52,11 @@ def begins_known_at(registry: Registry, days: Sequence[date]) -> dict[date, dict
 def _begins(registry: Registry, name: str, days: Sequence[date]) -> dict[date, date]:
     file = registry.sorted_file(name)
     own = schema.table(name).own_date
-    counts = _counted(registry.table(name), own, days) if file is None else _counted_in(file.paths[0], own, days)
+    counts = (
+        _counted(registry.table(name), own, days)
+        if file is None
+        else _counted_in(file.paths[0], file.metadata[0], own, days)
+    )
     found = {}
     for day, (dates, many) in zip(days, counts, strict=True):
         upto = np.cumsum(many)
@@ -69,10 +73,10 @@ def _counted(rows: Any, own: str, days: Sequence[date]) -> list[tuple[Sequence[d
     return [(counts[own].to_pylist(), counts[column].to_numpy()) for column in known]
 
 
-def _counted_in(path: Path, own: str, days: Sequence[date]) -> list[tuple[Sequence[date], np.ndarray]]:
+def _counted_in(path: Path, facts: Any, own: str, days: Sequence[date]) -> list[tuple[Sequence[date], np.ndarray]]:
     """Return what :func:`_counted` does of some of a file's row groups."""
     found = [np.zeros(_DAYS, np.int64) for _ in days]
-    with pq.ParquetFile(path, pre_buffer=False) as file:
+    with pq.ParquetFile(path, metadata=facts, pre_buffer=False) as file:
         many = file.metadata.num_row_groups
         for group in range(0, many, -(-many // GROUPS) or 1):
             rows = file.read_row_group(group, columns=[own, "known_on", "withdrawn"], use_threads=False)

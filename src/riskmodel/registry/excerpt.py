@@ -96,8 +96,9 @@ def _always(table: schema.Table) -> tuple[str, ...]:
 def _whole_histories(registry: Registry, name: str, ids: list[str], wanted: Collection[str] | None = None) -> pa.Table:
     table = schema.table(name)
     names = [column.name for column in table.columns if wanted is None or column.name in wanted]
-    if registry.sorted_file(name) is not None:
-        return _in_order(registry.files(name)[0], table, ids, names)
+    file = registry.sorted_file(name)
+    if file is not None:
+        return _in_order(file.paths[0], file.metadata[0], table, ids, names)
     rows = registry.table(name)
     slices = range(0, max(len(ids), 1), SLICE)
     found = pa.concat_tables(_rows_of(rows, ids[start : start + SLICE]) for start in slices)
@@ -123,13 +124,13 @@ def _compact(ids: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(own[codes]), ids.dictionary.filter(pa.array(there)))
 
 
-def _in_order(place: Path, table: schema.Table, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
+def _in_order(place: Path, facts: Any, table: schema.Table, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
     """Return some columns of a table's rows of some households, who are sorted by their bytes, as they lie in a file
-    that this package wrote."""
+    that this package wrote and that says ``facts`` of itself."""
     # Codes and texts are few; what is another one in every row would only be counted.
     coded = [c.name for c in table.columns if c.kind in {"code", "text"} or c.name == "household_id"]
     try:
-        with pq.ParquetFile(place, read_dictionary=coded, pre_buffer=False) as file:
+        with pq.ParquetFile(place, metadata=facts, read_dictionary=coded, pre_buffer=False) as file:
             there = [name for name in columns if name in file.schema_arrow.names]
             parts = [file.schema_arrow.empty_table().select(there)]
             for group, first, last in _groups(file, ids):
