@@ -161,7 +161,7 @@ class Trees:
 
 
 def trees_of(text: str) -> list[dict[str, str]]:
-    """The lines of each tree in LightGBM's ``text``, by what they are called.
+    r"""The lines of each tree in LightGBM's ``text``, by what they are called.
 
     >>> trees_of("tree\nTree=0\nnum_leaves=1\nleaf_value=0.5\n\n\nend of trees\n")
     [{'Tree': '0', 'num_leaves': '1', 'leaf_value': '0.5'}]
