@@ -160,6 +160,8 @@ def _get_ready() -> None:
 def _explained(explainer: Explainer, parts: Sequence[int], helpers: _Helpers) -> Iterator[tuple[int, dict[str, Any]]]:
     """Explain some parts, here and by the helpers, and yield each with what is told of it."""
     waiting, under_way = deque(parts), dict[Future[dict[str, Any]], int]()
+    # As the pool itself would for every part, but once. It goes to processes that this one started, and into no file; a
+    # model's own files are read without.
     sent = pickle.dumps(explainer.to_send())
     while waiting or under_way:
         # One that waits for each helper, while there are others for this process.
