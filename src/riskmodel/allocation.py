@@ -15,8 +15,8 @@ def keep_freed_memory() -> None:
     """Let this process keep the memory that it has freed, for what it asks for next.
 
     By default glibc gives large pieces back to the system at once, and the next one comes page by page, each filled
-    with zeros, for columns that live no longer than a slice. For a process that is here for one job, not for a notebook.
-    Other allocators are left as they are.
+    with zeros, for columns that live no longer than a slice. For a process that is here for one job, not for a
+    notebook. Other allocators are left as they are.
     """
     if sys.platform != "linux":
         return
