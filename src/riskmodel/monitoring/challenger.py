@@ -93,8 +93,15 @@ def beside(
     import ibis
 
     margin, risk = COLUMNS
-    theirs = scored.mutate(
-        risk=scored[risk], margin=scored[margin], champion_risk=scored.risk, named=ibis.literal(False)
+    theirs = scored.select(
+        "household_id",
+        "on_list",
+        "in_cohort",
+        *selection.unit,
+        risk=scored[risk],
+        margin=scored[margin],
+        champion_risk=scored.risk,
+        named=ibis.literal(False),
     )
     chosen = choose(theirs, selection, as_of=as_of)
     mine = champion.select("household_id", by_champion=champion.by_model)

@@ -76,6 +76,19 @@ def unit_of(text: str, *, option: str = "per") -> Unit:
     raise CallError(f'{option} is "{text}".{did_you_mean(text, UNITS)}')
 
 
+def of_choice(scored: ir.Table, selection: Selection) -> ir.Table:
+    """Return what :func:`choose` looks at, and nothing else: what is sorted several times should be narrow.
+
+    Parameters
+    ----------
+    scored : ibis.Table
+        ``household_id, risk, margin, on_list, in_cohort, rules`` (the names of those that are met), and the columns of
+        the selection's unit; one row a household.
+    """
+    kept = scored.select("household_id", "risk", "margin", "on_list", "in_cohort", "rules", *selection.unit)
+    return kept.mutate(named=kept.rules.length() > 0).drop("rules")
+
+
 def choose(scored: ir.Table, selection: Selection, *, as_of: date) -> ir.Table:
     """Add each household's place in the queue and what flags it.
 

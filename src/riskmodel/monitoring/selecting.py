@@ -16,7 +16,7 @@ from riskmodel.features.matrix import ROW_GROUP, of_size
 from riskmodel.files import write_aside
 from riskmodel.monitoring.challenger import RISK as OF_CHALLENGER
 from riskmodel.monitoring.challenger import beside
-from riskmodel.monitoring.choosing import choose
+from riskmodel.monitoring.choosing import choose, of_choice
 from riskmodel.monitoring.flags import SCORES
 from riskmodel.monitoring.scoring import PLACES
 from riskmodel.registry.registry import connect
@@ -44,6 +44,8 @@ CHOSEN = pa.schema(
         pa.field("rules", pa.list_(pa.string()), nullable=False),
     ]
 )
+# What is asked of the choice.
+_CHOICE = ("household_id", "rank", "number", "by_model", "by_rule", "left_out")
 
 
 @dataclass
@@ -78,8 +80,8 @@ def select_flags(run: Run, work: Checkpoints, slices: Sequence[Slice]) -> tuple[
         How the challenger's list would be another one, where there is one.
     """
     with _everyone(run, work, slices) as scored:
-        chosen = choose(scored.mutate(named=scored.rules.length() > 0), run.selection, as_of=run.as_of)
-        selected = _write(run, work, chosen.order_by("household_id"))
+        chosen = choose(of_choice(scored, run.selection), run.selection, as_of=run.as_of)
+        selected = _write(run, work, slices, chosen.select(*_CHOICE).order_by("household_id"))
         other = None
         if run.challenger is not None:
             other = beside(run.challenger, scored, chosen, run.selection, as_of=run.as_of)
@@ -102,7 +104,32 @@ def _streamed(rows: ir.Table) -> Iterator[pa.RecordBatch]:
     return reader
 
 
-def _write(run: Run, work: Checkpoints, chosen: ir.Table) -> Selected:
+def _scored(slices: Sequence[Slice]) -> Iterator[pa.RecordBatch]:
+    for part in slices:
+        with pq.ParquetFile(part.scored) as file:
+            yield from file.iter_batches(ROW_GROUP)
+
+
+def _everyone_chosen(slices: Sequence[Slice], chosen: ir.Table) -> Iterator[pa.Table]:
+    """Give all households as they were scored, with what the choice says of them, some at a time.
+
+    Both are in the order of ids, so that what nobody sorts by need not go through DuckDB's sorting.
+    """
+    # Whole row groups: the bytes must not depend on how DuckDB hands its result over.
+    scored, choices = (of_size(map(_table, batches), ROW_GROUP) for batches in (_scored(slices), _streamed(chosen)))
+    for households, choice in zip(scored, choices, strict=True):
+        if not households["household_id"].equals(choice["household_id"]):
+            raise AssertionError("the slices of a run are not in the order of household_id.")
+        for name in _CHOICE[1:]:
+            households = households.append_column(name, choice[name])
+        yield households
+
+
+def _table(batch: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([batch])
+
+
+def _write(run: Run, work: Checkpoints, slices: Sequence[Slice], chosen: ir.Table) -> Selected:
     schema = SCORES if run.challenger is None else SCORES.append(OF_CHALLENGER)
     found = Selected(dict.fromkeys(_COUNTED, 0))
     with (
@@ -111,9 +138,7 @@ def _write(run: Run, work: Checkpoints, chosen: ir.Table) -> Selected:
         pq.ParquetWriter(scores, schema, compression="zstd") as everyone,
         pq.ParquetWriter(flagged, CHOSEN, compression="zstd") as few,
     ):
-        batches = _streamed(chosen)
-        # Whole row groups: the bytes must not depend on how DuckDB hands its result over.
-        for rows in of_size((pa.Table.from_batches([batch]) for batch in batches), ROW_GROUP):
+        for rows in _everyone_chosen(slices, chosen):
             by = _flagged_by(rows)
             day = pa.repeat(pa.scalar(run.as_of, pa.date32()), rows.num_rows)
             told = rows.append_column("flagged_by", by).append_column("as_of", day)
