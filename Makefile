@@ -24,10 +24,11 @@ check: install       ## what must hold besides the tests: lint, format, types, i
 	$(BIN)/lint-imports
 	$(BIN)/pytest --doctest-modules src/riskmodel -p no:randomly
 
-bench: install       ## features, the simulated county, training, explaining, scoring, the watch and the list beside what they are measured by: benchmarks/*.csv
+bench: install       ## features, the simulated county, validating, training, explaining, scoring, the watch and the list beside what they are measured by: benchmarks/*.csv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BIN)/python benchmarks/features.py --households 1000000 --scaling
 	$(BIN)/python benchmarks/simulate.py --scaling
+	$(BIN)/python benchmarks/validate.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/explain.py
 	$(BIN)/python benchmarks/score.py --folder out/bench --twice

@@ -178,7 +178,7 @@ def keep_features(registry: Path, run: Path) -> None:
     """Lay everyone's features beside the run, in pieces, for the parts that begin with them."""
     from riskmodel import Registry, load_catalogue
     from riskmodel.features.builder import feature_table
-    from riskmodel.features.matrix import of_size
+    from riskmodel.registry.pieces import of_size
 
     folder = run.parent / "features"
     folder.mkdir()

@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskmodel.errors import DataError
-from riskmodel.registry import Rejects
+from riskmodel.registry import Rejects, pile
+from riskmodel.registry.pile import Pile
 
 
 def _one(rejects: Rejects, row: int, rule: str = "income.amount.numeric") -> None:
@@ -38,16 +39,34 @@ def test_a_row_counts_once_however_many_rules_it_breaks():
     assert rejects.by_rule() == {"income.amount.numeric": 2, "income.amount.range": 1}
 
 
-def test_appending_keeps_what_was_there(tmp_path):
+@pytest.mark.parametrize("in_memory", [100, 2, 0], ids=["in memory", "some on disk", "all on disk"])
+def test_a_pile_is_in_order_behind_what_was_there(tmp_path, monkeypatch, in_memory):
+    monkeypatch.setattr(pile, "_IN_MEMORY", in_memory)
     path = tmp_path / "rejects.parquet"
-    for row in (7, 2):
+    earlier = Rejects()
+    _one(earlier, 9)
+    earlier.write(path)
+    piled = Pile(tmp_path / "parts")
+    assert not piled
+    for row in (7, 2, 11):
         rejects = Rejects()
+        _one(rejects, row, "income.amount.range")
         _one(rejects, row)
-        rejects.append_to(path)
-    assert pq.read_table(path)["row"].to_pylist() == [7, 2]
+        piled.add(rejects)
+    assert piled
+    piled.write(path, behind=path)
+    lines = pq.read_table(path)
+    assert lines["row"].to_pylist() == [9, 2, 2, 7, 7, 11, 11]
+    assert lines["rule"].to_pylist()[1:3] == ["income.amount.numeric", "income.amount.range"]
+    told = piled.describe(limit=5, places={"income": "income.parquet"})
+    assert [line.split(",")[1].split()[1] for line in told] == ["2", "2"]
+
+
+def test_a_file_that_holds_no_rejects_is_left_as_it_is(tmp_path):
+    path = tmp_path / "rejects.parquet"
     path.write_bytes(b"a letter")
     with pytest.raises(DataError, match="not a rejects file"):
-        rejects.append_to(path)
+        Pile(tmp_path / "parts").write(path, behind=path)
     assert path.read_bytes() == b"a letter"
 
 

@@ -74,6 +74,26 @@ def test_slices_of_households_give_the_bytes_of_the_whole(sound, tmp_path):
     assert whole == slices
 
 
+def test_they_do_where_there_are_more_ids_than_a_dictionary_holds(tmp_path):
+    many = 100_000
+    days = pa.array([date(2023, 5, 4)] * many)
+    rows = pa.table(
+        {
+            "household_id": [f"household-{number:09d}" for number in range(many)],
+            "record_id": [f"R{number}" for number in range(many)],
+            "awarded_on": days,
+            "points": pa.array([1.0] * many),
+            "known_on": days,
+        }
+    )
+    write_registry({"points": rows}, tmp_path / "whole")
+    with RegistryWriter(tmp_path / "slices") as writer:
+        for start in range(0, many, 5_000):
+            writer.add("points", rows.slice(start, 5_000))
+    whole, slices = ((tmp_path / name / "points.parquet").read_bytes() for name in ("whole", "slices"))
+    assert whole == slices
+
+
 def test_a_slice_out_of_order_is_refused_and_nothing_is_left(sound, tmp_path):
     with pytest.raises(CallError, match='begins with household "H1", but "H2" is already written'):  # noqa: SIM117
         with RegistryWriter(tmp_path / "r") as writer:

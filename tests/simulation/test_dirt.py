@@ -15,7 +15,8 @@ import pytest
 
 from riskmodel.errors import CallError
 from riskmodel.registry.schema import TABLES
-from riskmodel.registry.validate import ValidationReport, validate
+from riskmodel.registry.validate import validate
+from riskmodel.registry.validation import ValidationReport
 from riskmodel.simulation import simulate_registry
 from riskmodel.simulation.dirt import SCHEMA, written_out
 from riskmodel.simulation.faults import DUPLICATE, KINDS, ORPHAN, SWAPPED_UNIT

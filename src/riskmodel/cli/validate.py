@@ -10,7 +10,7 @@ import typer
 from riskmodel.cli.options import check_output_folder, parse_date, today
 
 if TYPE_CHECKING:
-    from riskmodel.registry.validate import ValidationReport
+    from riskmodel.registry.validation import ValidationReport
 
 
 def register(app: typer.Typer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import pyarrow as pa
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.engines import Choice
 from riskmodel.files import CODEC, remove, write_aside
+from riskmodel.registry.pieces import of_size
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -214,18 +215,3 @@ def _put_in_order(parts: Path, out: Path, *, columns: list[str], memory_limit: s
             f"ORDER BY household_id, as_of) TO {quoted(str(out), chr(39))} "
             f"(FORMAT parquet, COMPRESSION {_CODEC_OF_DUCKDB})"
         )
-
-
-def of_size(pieces: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """Yield the rows of all pieces, ``size`` at a time, fewer at the end."""
-    waiting: list[pa.Table] = []
-    many = 0
-    for piece in pieces:
-        waiting.append(piece)
-        many += piece.num_rows
-        while many >= size:
-            whole = pa.concat_tables(waiting)
-            yield whole.slice(0, size).combine_chunks()
-            waiting, many = [whole.slice(size)], many - size
-    if many:
-        yield pa.concat_tables(waiting).combine_chunks()

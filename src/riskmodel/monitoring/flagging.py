@@ -25,7 +25,7 @@ from riskmodel.allocation import give_back_freed_memory, keep_freed_memory
 from riskmodel.engine.calendar import add_months
 from riskmodel.engine.fused import begin_warming
 from riskmodel.explain import require_small
-from riskmodel.features.matrix import ROW_GROUP, of_size
+from riskmodel.features.matrix import ROW_GROUP
 from riskmodel.files import sha256_of, write_aside
 from riskmodel.monitoring.beside import VILLAGE, village_medians
 from riskmodel.monitoring.contributing import contribute, join_contributions
@@ -36,6 +36,7 @@ from riskmodel.monitoring.part import Explainer, histories_of, name_of
 from riskmodel.monitoring.selecting import CHOSEN_FILE
 from riskmodel.parallel import one_blas_thread, side_by_side
 from riskmodel.progress import counting, step
+from riskmodel.registry.pieces import of_size
 
 if TYPE_CHECKING:
     from pathlib import Path

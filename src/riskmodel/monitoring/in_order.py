@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskmodel.features.matrix import of_size
 from riskmodel.files import sha256_of, write_aside
+from riskmodel.registry.pieces import of_size
 
 if TYPE_CHECKING:
     from riskmodel.monitoring.checkpoint import Checkpoints

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from riskmodel.features.matrix import ROW_GROUP, of_size
+from riskmodel.features.matrix import ROW_GROUP
 from riskmodel.files import write_aside
 from riskmodel.monitoring.challenger import RISK as OF_CHALLENGER
 from riskmodel.monitoring.challenger import beside
 from riskmodel.monitoring.choosing import choose, of_choice
 from riskmodel.monitoring.flags import SCORES
 from riskmodel.monitoring.scoring import PLACES
+from riskmodel.registry.pieces import of_size
 from riskmodel.registry.registry import connect
 
 if TYPE_CHECKING:
@@ -120,9 +121,10 @@ def _everyone_chosen(slices: Sequence[Slice], chosen: ir.Table) -> Iterator[pa.T
     for households, choice in zip(scored, choices, strict=True):
         if not households["household_id"].equals(choice["household_id"]):
             raise AssertionError("the slices of a run are not in the order of household_id.")
-        for name in _CHOICE[1:]:
-            households = households.append_column(name, choice[name])
-        yield households
+        chosen_of = choice.drop_columns("household_id")
+        yield pa.table(
+            [*households.columns, *chosen_of.columns], names=[*households.column_names, *chosen_of.column_names]
+        )
 
 
 def _table(batch: pa.RecordBatch) -> pa.Table:

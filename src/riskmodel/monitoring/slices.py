@@ -20,11 +20,12 @@ import pyarrow.parquet as pq
 from riskmodel.errors import DataError
 from riskmodel.explain import booster_residual, require_small
 from riskmodel.features.builder import evaluate
-from riskmodel.features.matrix import Matrix, of_size
+from riskmodel.features.matrix import Matrix
 from riskmodel.files import CODEC, sha256_of, write_aside
 from riskmodel.monitoring import record
 from riskmodel.parallel import side_by_side
 from riskmodel.progress import counting
+from riskmodel.registry.pieces import of_size
 
 if TYPE_CHECKING:
     from riskmodel.monitoring.checkpoint import Checkpoints

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -17,6 +19,9 @@ from riskmodel.files import sha256_of
 from riskmodel.registry.schema import SCHEMA_VERSION, TABLES
 from riskmodel.registry.standing import DESCRIPTION
 from riskmodel.registry.write import VERSION_KEY
+
+# Rows that are read at a time.
+PIECE = 128_000
 
 
 @dataclass(frozen=True)
@@ -181,35 +186,62 @@ def read_table(files: Files, *, columns: list[str] | None = None) -> pa.Table:
     """
     parts = []
     for path in files.paths:
-        try:
-            with pq.ParquetFile(path) as handle:
-                wanted = columns and [name for name in columns if name in handle.schema_arrow.names]
-                parts.append(handle.read(columns=wanted))
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise DataError(f"{path} cannot be read: {_first_line(error)}. Fetch or write it again.") from None
-    names = [name for name in files.columns if columns is None or name in columns]
-    if all(part.schema.equals(parts[0].schema) for part in parts):
-        return pa.concat_tables(parts).select(names)
-    return _stack(files.table, parts, names)
+        with _as_it_reads(path), pq.ParquetFile(path) as handle:
+            wanted = columns and [name for name in columns if name in handle.schema_arrow.names]
+            parts.append(handle.read(columns=wanted))
+    kinds = _kinds(files, columns)
+    return pa.concat_tables(_brought(files.table, part, kinds) for part in parts)
 
 
-def _stack(table: str, parts: list[pa.Table], names: list[str]) -> pa.Table:
-    """Put parts that type a column differently on top of each other: as text, where the types do not meet."""
+def read_pieces(files: Files, *, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """Yield the rows of :func:`read_table` in pieces, at least one.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_table`.
+    """
+    kinds = _kinds(files, columns)
+    for path in files.paths:
+        # Not read ahead: what was read stays in memory until the file is closed.
+        with _as_it_reads(path), pq.ParquetFile(path, pre_buffer=False) as handle:
+            wanted = columns and [name for name in columns if name in handle.schema_arrow.names]
+            schema, batches = handle.schema_arrow, handle.iter_batches(PIECE, columns=wanted)
+            empty = schema.empty_table()
+            yield _brought(files.table, empty if wanted is None else empty.select(wanted), kinds)
+            for batch in batches:
+                yield _brought(files.table, pa.Table.from_batches([batch]), kinds)
+
+
+@contextlib.contextmanager
+def _as_it_reads(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {_first_line(error)}. Fetch or write it again.") from None
+
+
+def _kinds(files: Files, columns: list[str] | None) -> dict[str, pa.DataType]:
+    """Return the type of each column; where files type it differently, text."""
+    kinds = {}
+    for name in files.columns:
+        if columns is None or name in columns:
+            types = {schema.field(name).type for schema in files.schemas if name in schema.names}
+            said = [kind for kind in types if not pa.types.is_null(kind)] or [pa.null()]
+            kinds[name] = said[0] if len(said) == 1 else pa.string()
+    return kinds
+
+
+def _brought(table: str, part: pa.Table, kinds: Mapping[str, pa.DataType]) -> pa.Table:
+    """Bring a part of a table to the types of all its files."""
     columns = []
-    for name in names:
-        pieces = [part[name] if name in part.column_names else pa.nulls(part.num_rows) for part in parts]
-        kinds = {piece.type for piece in pieces if not pa.types.is_null(piece.type)}
-        target = kinds.pop() if len(kinds) == 1 else pa.string()
+    for name, kind in kinds.items():
+        values = part[name] if name in part.column_names else pa.chunked_array([pa.nulls(part.num_rows, kind)])
         try:
-            chunks = [chunk for piece in pieces for chunk in _as_chunked(piece).cast(target).chunks]
+            columns.append(values if values.type == kind else values.cast(kind))
         except pa.ArrowException:
             raise DataError(f"{table}: {name} has types in different files that do not go together.") from None
-        columns.append(pa.chunked_array(chunks, type=target))
-    return pa.Table.from_arrays(columns, names=names)
-
-
-def _as_chunked(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+    return pa.table(dict(zip(kinds, columns, strict=True)))
 
 
 def _open(name: str, paths: list[Path], recorded: str | None) -> Files:

@@ -54,9 +54,9 @@ def limits_of(policy: Policy, *, region: str) -> Limits:
     )
 
 
-def region_of(households: pa.Table) -> str:
+def region_of(county_codes: pa.Array | pa.ChunkedArray) -> str:
     """Return the county code of household rows; "" (the whole country) where they are of several counties."""
-    counties = pc.unique(households["county_code"]).drop_null()
+    counties = pc.unique(county_codes).drop_null()
     return counties[0].as_py() if len(counties) == 1 else ""
 
 

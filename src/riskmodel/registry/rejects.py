@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskmodel.errors import DataError
 from riskmodel.files import write_aside
 
 REJECTS = "rejects.parquet"
@@ -148,47 +147,35 @@ class Rejects:
         places : mapping of str to str, optional
             By table, how its source is called; ``TABLE.parquet`` where it is not said.
         """
-        places = places or {}
+        return in_words(self.first_of_rules(), limit=limit, places=places)
+
+    def first_of_rules(self) -> dict[str, dict[str, Any]]:
+        """Return the first line of each rule that was broken, in the order of :meth:`to_arrow`."""
         first: dict[str, dict[str, Any]] = {}
         lines = self.to_arrow()
         for at, rule in enumerate(lines["rule"].to_pylist()):
-            if len(first) < limit and rule not in first:
+            if rule not in first:
                 first[rule] = lines.slice(at, 1).to_pylist()[0]
-        out = []
-        for line in first.values():
-            household = json.loads(line["original"]).get("household_id")
-            who = f" (household {household})" if household not in (None, "") else ""
-            place = places.get(line["table"], f"{line['table']}.parquet")
-            out.append(
-                f"{place}, row {line['row']:,}{who}: {line['message']}. Set aside in {REJECTS} (rule {line['rule']})."
-            )
-        return out
+        return first
 
     def write(self, path: Path) -> None:
         """Write the lines to ``path``, replacing what stood there. An empty collection gives a file of no rows."""
         with write_aside(Path(path)) as aside:
             pq.write_table(self.to_arrow(), aside, compression="zstd")
 
-    def append_to(self, path: Path) -> None:
-        """Write the lines after those that ``path`` already holds, so that no earlier reject is lost.
 
-        Raises
-        ------
-        DataError
-            What stands at ``path`` is not a rejects file.
-        """
-        path = Path(path)
-        if not path.is_file():
-            self.write(path)
-            return
-        try:
-            earlier = pq.read_table(path).select(SCHEMA.names).cast(SCHEMA)
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-            raise DataError(
-                f"{path} is not a rejects file that can be added to ({error}): move it elsewhere."
-            ) from None
-        with write_aside(path) as aside:
-            pq.write_table(pa.concat_tables([earlier, self.to_arrow()]), aside, compression="zstd")
+def in_words(lines: Mapping[str, Mapping[str, Any]], *, limit: int, places: Mapping[str, str] | None) -> list[str]:
+    """Put lines in words, one a rule, at most so many: see :meth:`Rejects.describe`."""
+    places = places or {}
+    out = []
+    for line in list(lines.values())[:limit]:
+        household = json.loads(line["original"]).get("household_id")
+        who = f" (household {household})" if household not in (None, "") else ""
+        place = places.get(line["table"], f"{line['table']}.parquet")
+        out.append(
+            f"{place}, row {line['row']:,}{who}: {line['message']}. Set aside in {REJECTS} (rule {line['rule']})."
+        )
+    return out
 
 
 def as_text(value: Any) -> str:

@@ -150,8 +150,11 @@ def repeated(rows: pa.Table, table: Table, *, standing: np.ndarray) -> Finding:
     :func:`~riskmodel.registry.known_until.known_until`.
     """
     at = np.flatnonzero(standing)
-    picked = rows.take(pa.array(at))
-    key = [ranks(picked[name]) for name in ("household_id", *table.key, "known_on")]
+    by = ("household_id", *table.key, "known_on")
+    picked = rows.select([*dict.fromkeys(by), "withdrawn"])
+    if len(at) < rows.num_rows:
+        picked = picked.take(pa.array(at))
+    key = [ranks(picked[name]) for name in by]
     order = stable_order(key)
     group = group_numbers([column[order] for column in key])
     again = np.zeros(len(order), dtype=bool)

@@ -203,13 +203,17 @@ class _OpenTable:
         self.waiting.append(batch)
         while sum(part.num_rows for part in self.waiting) >= ROW_GROUP:
             whole = pa.concat_tables(self.waiting)
-            self.writer.write_table(whole.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
+            self._write_group(whole.slice(0, ROW_GROUP))
             self.waiting = [whole.slice(ROW_GROUP)] if whole.num_rows > ROW_GROUP else []
 
     def close(self) -> None:
         if self.waiting:
-            self.writer.write_table(pa.concat_tables(self.waiting), row_group_size=ROW_GROUP)
+            self._write_group(pa.concat_tables(self.waiting))
         self.writer.close()
+
+    def _write_group(self, rows: pa.Table) -> None:
+        # In one piece: Parquet gives up a dictionary where pieces end, and the same rows give the same bytes.
+        self.writer.write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
 
     def follow(self, name: str, first: str, last: str) -> None:
         if self.last_household is not None and first.encode() <= self.last_household.encode():
