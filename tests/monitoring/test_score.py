@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from databases import load
 from scored import OF_MODEL, RESULTS, listing, read, results, rewritten
@@ -16,6 +18,8 @@ from servers import new_database
 from riskmodel.errors import CallError, DataError
 from riskmodel.monitoring import Capacity, flagging, part, read_record, score, scoring
 from riskmodel.monitoring.checkpoint import one_run
+from riskmodel.registry import write_registry
+from riskmodel.registry.schema import TABLES
 from riskmodel.report import make_report
 
 SLICES = {"slice_rows": 150, "workers": 1}
@@ -319,3 +323,46 @@ def test_each_unit_gets_its_own_visits(scored_county, tmp_path, per):
     assert found.to_dict() == many.to_dict()
     best = asked.sort_values("rank").groupby(unit.loc[asked.sort_values("rank")["household_id"]].to_numpy()).head(2)
     assert set(by_model["household_id"]) == set(best["household_id"])
+
+
+def with_more(county, folder: Path, more: dict[str, list[dict]]) -> Path:
+    """The county's registry with rows added, written as the toolkit writes registries."""
+    tables = {file.stem: pq.read_table(file) for file in county.registry.glob("*.parquet") if file.stem in TABLES}
+    for name, rows in more.items():
+        added = pa.Table.from_pylist(rows, schema=TABLES[name].arrow_schema)
+        tables[name] = pa.concat_tables([tables[name], added])
+    write_registry(tables, folder)
+    return folder
+
+
+def test_a_household_of_ten_thousand_rows_is_scored_like_any_other(scored_county, scored_run, tmp_path):
+    """Larger than a slice is meant to be; who else is scored, and how, does not change with it."""
+    household = read(scored_run, "scores.parquet").household_id[200]
+    day = date(2025, 3, 1)
+    spent = [
+        {"household_id": household, "record_id": f"many-{n}", "spent_on": day, "kind": "medical_oop", "amount": 20.0}
+        | {"known_on": day}
+        for n in range(10_000)
+    ]
+    registry = with_more(scored_county, tmp_path / "registry", {"spending": spent})
+    for rows in (50, 400):
+        scored_county.score(tmp_path / str(rows), registry=registry, slice_rows=rows)
+    assert results(tmp_path / "50") == results(tmp_path / "400")
+    before, after = (
+        read(out, "scores.parquet").set_index("household_id").margin for out in (scored_run, tmp_path / "50")
+    )
+    assert after.index.equals(before.index)
+    changed = after[after != before].index
+    assert set(changed) == {household}
+
+
+def test_rows_from_the_far_future_change_nothing(scored_county, scored_run, tmp_path):
+    household = read(scored_run, "scores.parquet").household_id[200]
+    far = {"household_id": household, "known_on": date(2199, 12, 31)}
+    more = {
+        "spending": [far | {"record_id": "far", "spent_on": date(2199, 12, 31), "kind": "medical_oop", "amount": 9e4}],
+        "event": [far | {"record_id": "far", "happened_on": date(2025, 5, 1), "kind": "illness", "loss": 9e4}],
+    }
+    registry = with_more(scored_county, tmp_path / "registry", more)
+    scored_county.score(tmp_path / "out", registry=registry)
+    assert results(tmp_path / "out") == results(scored_run)
