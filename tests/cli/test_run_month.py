@@ -154,8 +154,8 @@ def test_a_process_that_is_killed_holds_no_lock_and_leaves_nothing_that_counts(m
     out = tmp_path / "2026-01"
     code = (
         "import os, signal, sys\n"
-        "from riskmodel.registry import validate\n"
-        "validate._write_rejects = lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from riskmodel.registry.pile import Pile\n"
+        "Pile.write = lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from riskmodel.cli import main\n"
         "main()\n"
     )

@@ -205,7 +205,7 @@ def _lay_out(source: Source, name: str, bounds: Sequence[bytes], folder: Path, c
             for number, own in _apart(rows, of_share):
                 if number not in open_now:
                     sink = stack.enter_context(pa.OSFile(str(_file(folder, number, name)), "wb"))
-                    options = pa.ipc.IpcWriteOptions(compression="lz4")
+                    options = pa.ipc.IpcWriteOptions(compression="zstd")
                     open_now[number] = stack.enter_context(pa.ipc.new_stream(sink, schema, options=options))
                 open_now[number].write_table(own)
             count(piece.num_rows)
