@@ -56,14 +56,21 @@ class Drawn:
 
 def draw(registry: Registry, rows: pd.DataFrame, *, as_of: date, selection: Selection) -> Drawn:
     """Draw the model's list from everyone's risks: not on the list already, of the model's cohort, riskiest first."""
-    known = standing(registry, as_of=as_of).reindex(rows["household_id"])
-    scored = rows[["household_id", "risk", "margin", "in_cohort", *selection.unit]].assign(
-        on_list=known["on_list"].eq(True).to_numpy(dtype=bool), named=False
+    households = rows["household_id"].to_numpy(dtype=object)
+    known = standing(registry, as_of=as_of)["on_list"].reindex(households)
+    scored = pd.DataFrame(
+        {
+            "household_id": households,
+            **{name: rows[name].to_numpy() for name in ("risk", "margin", "in_cohort")},
+            **{name: rows[name].astype(object) for name in selection.unit},
+            "on_list": known.eq(True).to_numpy(dtype=bool),
+            "named": False,
+        }
     )
     connection = connect(None)
     try:
         chosen = choose(ibis.memtable(scored), selection, as_of=as_of).select("household_id", "by_model", "rank")
-        found = connection.to_pyarrow(chosen).to_pandas().set_index("household_id").reindex(rows["household_id"])
+        found = connection.to_pyarrow(chosen).to_pandas().set_index("household_id").reindex(households)
     finally:
         connection.disconnect()
     return Drawn(

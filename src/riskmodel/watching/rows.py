@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
 from riskmodel.features.builder import KEYS, evaluate
 from riskmodel.monitoring.cohort import cohort_outputs, in_cohort
@@ -42,8 +43,8 @@ class Rows:
     sample : DataFrame
         ``household_id``, ``as_of`` and the model's features of the sampled households, at every date.
     lists : dict
-        By date, everyone's ``household_id``, places, ``margin``, ``risk``, ``in_cohort`` and membership of
-        the groups (1, 0, NaN where not known).
+        By date, everyone's ``household_id`` and places (categorical: of millions at a dozen dates, numbers are held),
+        ``margin``, ``risk``, ``in_cohort`` and membership of the groups (1, 0, NaN where not known).
     present : dict
         By date, how many households are present in each township.
     stayed : dict
@@ -131,6 +132,7 @@ class _Gathering:
         self.present: dict[date, Counter[str]] = {day: Counter() for day in months}
         self.stayed: Counter[date] = Counter()
         self.last: tuple[str, int] | None = None
+        self.households: list[str] = []
 
     def add(self, piece: pd.DataFrame) -> None:
         number = np.searchsorted(self.days, piece["as_of"].to_numpy().astype("datetime64[D]"))
@@ -139,19 +141,34 @@ class _Gathering:
         chosen = monthly & sampled(piece["household_id"], self.share)
         sample = piece.loc[chosen, ["household_id", *self.bundle.names]]
         self.samples.append(sample.assign(as_of=number[chosen]).reset_index(drop=True))
-        groups = [name for name in piece if str(name).startswith(_GROUP)]
-        for drawn in self.drawn:
-            rows = piece[number == drawn]
-            if len(rows):
-                X = self.bundle.pick(rows)
-                classifier = self.bundle.classifier
-                self.parts[drawn].append(
-                    rows[["household_id", *_PLACES, *groups]].assign(
-                        margin=np.asarray(classifier.decision_function(X), dtype=np.float64),
-                        risk=np.asarray(classifier.predict_proba(X)[:, 1], dtype=np.float64),
-                        in_cohort=in_cohort(rows),
-                    )
-                )
+        households = self._numbered(piece["household_id"].to_numpy())
+        drawn = np.isin(number, self.drawn)
+        if drawn.any():
+            scored, of_date = self._scored(piece[drawn], households[drawn]), number[drawn]
+            for day in np.unique(of_date):
+                self.parts[day].append(scored[of_date == day])
+
+    def _scored(self, rows: pd.DataFrame, households: NDArray[np.int32]) -> pd.DataFrame:
+        classifier = self.bundle.classifier
+        margin = np.asarray(classifier.decision_function(self.bundle.pick(rows)), dtype=np.float64)
+        groups = [str(name) for name in rows if str(name).startswith(_GROUP)]
+        return rows[[*_PLACES, *groups]].assign(
+            household_id=households,
+            **{name: rows[name].astype("category") for name in _PLACES},
+            **{name: rows[name].to_numpy(dtype=np.float16, na_value=np.nan) for name in groups},
+            margin=margin,
+            risk=np.asarray(classifier.calibrator_.risk(margin), dtype=np.float64),
+            in_cohort=in_cohort(rows),
+        )
+
+    def _numbered(self, households: NDArray[Any]) -> NDArray[np.int32]:
+        """Return each row's household as its place among all that have come; rows are sorted by them."""
+        first = np.ones(len(households), dtype=bool)
+        first[1:] = households[1:] != households[:-1]
+        goes_on = bool(self.households) and len(households) > 0 and self.households[-1] == households[0]
+        number = np.cumsum(first, dtype=np.int32) - 1 + len(self.households) - goes_on
+        self.households += households[first].tolist()[int(goes_on) :]
+        return number
 
     def _count(self, rows: pd.DataFrame, number: NDArray[np.int64]) -> None:
         if not len(rows):
@@ -172,10 +189,20 @@ class _Gathering:
         self.last = (households[-1], int(number[-1]))
 
     def rows(self) -> Rows:
-        lists = {self.dates[day]: pd.concat(parts, ignore_index=True) for day, parts in self.parts.items() if parts}
+        households = pd.CategoricalDtype(pd.Index(self.households, dtype=object))
+        lists = {self.dates[day]: _together(parts, households) for day, parts in self.parts.items() if parts}
         sample = pd.concat(self.samples, ignore_index=True)
         sample["as_of"] = np.array(self.dates, dtype=object)[sample["as_of"].to_numpy()]
         return Rows(sample, lists, self.present, self.stayed)
+
+
+def _together(parts: list[pd.DataFrame], households: pd.CategoricalDtype) -> pd.DataFrame:
+    """Put the parts of a date together; ``parts`` is emptied on the way."""
+    codes = {name: union_categoricals([part[name] for part in parts]) for name in _PLACES}
+    numbers = np.concatenate([part["household_id"].to_numpy() for part in parts])
+    whole = pd.concat([part.drop(columns=["household_id", *_PLACES]) for part in parts], ignore_index=True)
+    parts.clear()
+    return whole.assign(household_id=pd.Categorical.from_codes(numbers, dtype=households), **codes)
 
 
 def counts_by_type(registry: Registry, days: Sequence[date]) -> Mapping[str, NDArray[np.float64]]:

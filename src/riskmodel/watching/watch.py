@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskmodel.engine.calendar import add_months
 from riskmodel.errors import CallError, DataError
@@ -45,6 +47,7 @@ from riskmodel.watching.unseen import unseen_codes
 if TYPE_CHECKING:
     from riskmodel.evaluation.bootstrap import Estimate
     from riskmodel.features import Catalogue
+    from riskmodel.features.matrix import Matrix
     from riskmodel.features.prediction import OutcomeSpec
     from riskmodel.model import Bundle
     from riskmodel.monitoring.choosing import Selection
@@ -262,8 +265,7 @@ def _matured(
     name = str(bundle.manifest["outcome"])
     spec, taught = catalogue.outcome(name), newest_taught(bundle)
     labels = label_table(registry, as_of=ripe, outcome=name, catalogue=catalogue, policy=policy, engine=engine)
-    frame = labels.to_pandas().set_index(["as_of", "household_id"])["outcome"].astype("Float64")
-    assert isinstance(frame.index, pd.MultiIndex)
+    frame = _of(labels, set().union(*(drawn[day].households for day in ripe)))
     found: list[Matured] = []
     for day in ripe:
         one = drawn[day]
@@ -274,6 +276,16 @@ def _matured(
         month = mature(one, outcome, taught=taught is None or day <= taught, earlier=found, outcome_spec=spec)
         found += [month] if month is not None else []
     return found
+
+
+def _of(labels: Matrix, households: set[str]) -> pd.Series:
+    """Return the outcomes of some households, by date and household; those of millions are not held."""
+    asked = pa.array(sorted(households), pa.string())
+    pieces = (piece.select(["as_of", "household_id", "outcome"]) for piece in labels.pieces())
+    theirs = [piece.filter(pc.is_in(piece["household_id"].cast(pa.string()), value_set=asked)) for piece in pieces]
+    kinds = {pa.bool_(): pd.BooleanDtype()}
+    frame = pa.concat_tables(theirs).to_pandas(date_as_object=True, types_mapper=kinds.get)
+    return frame.set_index(["as_of", "household_id"])["outcome"].astype("Float64")
 
 
 def _stability(now: Drawn, before: Drawn, run: Flagged | None, previous: Flagged | None) -> list[Stability]:
