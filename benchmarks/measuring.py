@@ -35,7 +35,7 @@ class Figure:
     higher_is_better: bool = False
 
 
-def measure_call(name: str, call: Sequence[str], folder: Path) -> Run:
+def measure_call(name: str, call: Sequence[str], folder: Path, *, expected: int = 0) -> Run:
     """Measure a command as a whole; what Python compiles for it is kept in ``folder``."""
     # As on any machine where programs are run more than once: bytecode is kept.
     kept = {"PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
@@ -44,7 +44,7 @@ def measure_call(name: str, call: Sequence[str], folder: Path) -> Run:
     with watched(process.pid) as most:
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
-    if status:
+    if os.waitstatus_to_exitcode(status) != expected:
         raise SystemExit(f"{name} failed (exit {os.waitstatus_to_exitcode(status)}).")
     # Linux counts in KiB, macOS in bytes.
     alone = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,16 +11,17 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from riskmodel.errors import DataError
-from riskmodel.registry import folder, pile, shares
+from riskmodel.errors import CallError, DataError
+from riskmodel.registry import checking, folder, pile, shares
 from riskmodel.registry.folder import find_tables, read_table
 from riskmodel.registry.schema import TABLES
-from riskmodel.registry.shares import cut, open_source
+from riskmodel.registry.shares import open_source
 from riskmodel.registry.validate import validate
-from riskmodel.registry.validation import ValidationReport
+from riskmodel.registry.validation_report import ValidationReport
 from riskmodel.simulation import simulate_registry
 
 UNTIL = date(2025, 1, 1)
@@ -96,23 +98,97 @@ def test_so_does_a_validation_of_a_database(dirty, at_once, tmp_path, few_rows):
     }
 
 
-def test_a_share_holds_whole_households_and_no_more_than_it_should(dirty, tmp_path):
-    source = open_source(dirty)
-    parts = cut(source, tmp_path / "shares", most=3_000)
-    seen = set()
-    for share in parts:
-        own = set()
+def with_ids(county: Path, change: Callable[[pa.ChunkedArray], pa.Array | pa.ChunkedArray]) -> None:
+    """Change the ids of the feed of incomes."""
+    rows = pq.read_table(county / "income.parquet")
+    at = rows.schema.get_field_index("household_id")
+    changed = change(rows["household_id"].cast(pa.string()))
+    pq.write_table(rows.set_column(at, "household_id", changed), county / "income.parquet")
+
+
+def as_it_is(county: Path) -> None:
+    pass
+
+
+def of_others(county: Path) -> None:
+    """Ids that nobody registered."""
+    with_ids(county, lambda ids: pc.binary_join_element_wise("Z", ids, ""))
+
+
+def of_nobody(county: Path) -> None:
+    with_ids(county, lambda ids: pa.nulls(len(ids), pa.string()))
+
+
+def of_one_household(county: Path) -> None:
+    pq.write_table(pq.read_table(county / "household.parquet").slice(0, 1), county / "household.parquet")
+
+
+@pytest.mark.parametrize("files", [200, 3], ids=["at once", "again and again"])
+@pytest.mark.parametrize("change", [as_it_is, of_others, of_nobody, of_one_household])
+def test_a_share_holds_whole_households_and_no_more_rows_than_it_should(dirty, tmp_path, monkeypatch, change, files):
+    monkeypatch.setattr(shares, "_FILES", files)
+    change(shutil.copytree(dirty, tmp_path / "county"))
+    source = open_source(tmp_path / "county")
+    last, places = b"", {name: [] for name in source.names}
+    many = 0
+    for share in shares.shares(source, tmp_path / "shares", most=2_000):
+        many += 1
+        ids: set[str] = set()
         rows = 0
         for name in source.names:
             table, at = share.read(name)
             assert np.all(np.diff(at) > 0)
-            own |= set(table["household_id"].to_pylist()) - {None}
+            places[name].append(at)
+            ids |= set(table["household_id"].to_pylist()) - {None}
             rows += table.num_rows
-        assert not own & seen
-        seen |= own
-        assert rows < 2 * 3_000
-    assert len(parts) > 3
-    assert not any((tmp_path / "shares").iterdir())
+        assert rows == share.rows <= 3 * 2_000
+        known = sorted(household.encode() for household in ids)
+        assert not known or known[0] > last
+        last = known[-1] if known else last
+    assert many > 4
+    for name, parts in places.items():
+        assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(source.rows[name]))
+    assert not [path for path in (tmp_path / "shares").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("change", [of_others, of_nobody, of_one_household])
+def test_in_shares_a_delivery_gone_wrong_is_set_aside_as_at_once(dirty, tmp_path, monkeypatch, change):
+    county = shutil.copytree(dirty, tmp_path / "county")
+    change(county)
+    whole = validate(county, tmp_path / "whole")
+    monkeypatch.setattr(shares, "SHARE_ROWS", 2_000)
+    monkeypatch.setattr(checking, "_AT_A_TIME", 300)
+    assert validate(county, tmp_path / "shares") == whole
+    assert files(tmp_path / "shares") == files(tmp_path / "whole")
+
+
+def test_in_place_they_stand_behind_those_of_before(dirty, tmp_path, few_rows):
+    county = shutil.copytree(dirty, tmp_path / "county")
+    first = validate(county)
+    before = pq.read_table(county / "rejects.parquet")
+    of_others(county)
+    second = validate(county)
+    told = pq.read_table(county / "rejects.parquet")
+    assert first.rejected and second.rejected
+    assert told.slice(0, before.num_rows).equals(before)
+    assert set(told["rule"].to_pylist()[before.num_rows :]) == {"income.household_id.orphan"}
+    assert told.num_rows == before.num_rows + second.rejected
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_told_by_its_place_and_nothing_is_left(dirty, tmp_path, monkeypatch, few_rows):
+    monkeypatch.setattr(shares, "_file", lambda *_: Path("/dev/full"))
+    with pytest.raises(DataError, match=r"out: the disk is full\. .*twice the space .*make room"):
+        validate(dirty, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_column_given_twice_is_refused_by_name(dirty, tmp_path):
+    county = shutil.copytree(dirty, tmp_path / "county")
+    rows = pq.read_table(county / "points.parquet")
+    pq.write_table(rows.append_column("points", rows["points"]), county / "points.parquet")
+    with pytest.raises(CallError, match=r'points\.parquet has the column "points" twice'):
+        validate(county, tmp_path / "out")
 
 
 def test_a_page_that_cannot_be_read_is_named_and_leaves_nothing(dirty, tmp_path, few_rows):

@@ -16,7 +16,7 @@ import pytest
 from riskmodel.errors import CallError
 from riskmodel.registry.schema import TABLES
 from riskmodel.registry.validate import validate
-from riskmodel.registry.validation import ValidationReport
+from riskmodel.registry.validation_report import ValidationReport
 from riskmodel.simulation import simulate_registry
 from riskmodel.simulation.dirt import SCHEMA, written_out
 from riskmodel.simulation.faults import DUPLICATE, KINDS, ORPHAN, SWAPPED_UNIT

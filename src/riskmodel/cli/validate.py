@@ -10,7 +10,7 @@ import typer
 from riskmodel.cli.options import check_output_folder, parse_date, today
 
 if TYPE_CHECKING:
-    from riskmodel.registry.validation import ValidationReport
+    from riskmodel.registry.validation_report import ValidationReport
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def validate(
         Path | None,
         typer.Option("--out", help="Write the validated registry to this folder; the source stays untouched."),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only report; write nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only report; leave nothing.")] = False,
     cut_on: Annotated[
         str | None,
         typer.Option(
@@ -44,7 +44,8 @@ def validate(
 
     Rows that cannot stand are set aside in rejects.parquet, in full and with the rule that each breaks; the others
     are written back sorted, coded and indexed by time. Rows that are only doubtful are kept, counted and shown.
-    For every table: rows in = rows kept + rows rejected. Exit code 1 when any row was rejected.
+    For every table: rows in = rows kept + rows rejected. Exit code 1 when any row was rejected. A large registry's rows
+    are laid out by household meanwhile, in about twice the space of its files: beside --out, or with --check in TMPDIR.
 
     Example: riskmodel validate registry --out registry-clean
     """

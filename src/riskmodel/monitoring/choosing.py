@@ -76,6 +76,11 @@ def unit_of(text: str, *, option: str = "per") -> Unit:
     raise CallError(f'{option} is "{text}".{did_you_mean(text, UNITS)}')
 
 
+def named(scored: ir.Table) -> Any:
+    """Whether a rule names the household: ``rules`` lists those that are met."""
+    return scored.rules.length() > 0
+
+
 def of_choice(scored: ir.Table, selection: Selection) -> ir.Table:
     """Return what :func:`choose` looks at, and nothing else: what is sorted several times should be narrow.
 
@@ -85,8 +90,8 @@ def of_choice(scored: ir.Table, selection: Selection) -> ir.Table:
         ``household_id, risk, margin, on_list, in_cohort, rules`` (the names of those that are met), and the columns of
         the selection's unit; one row a household.
     """
-    kept = scored.select("household_id", "risk", "margin", "on_list", "in_cohort", "rules", *selection.unit)
-    return kept.mutate(named=kept.rules.length() > 0).drop("rules")
+    kept = ("household_id", "risk", "margin", "on_list", "in_cohort", *selection.unit)
+    return scored.select(*kept, named=named(scored))
 
 
 def choose(scored: ir.Table, selection: Selection, *, as_of: date) -> ir.Table:

@@ -19,7 +19,7 @@ from riskmodel.month.running import Left, Step
 from riskmodel.registry.rejects import REJECTS
 
 if TYPE_CHECKING:
-    from riskmodel.registry.validation import ValidationReport
+    from riskmodel.registry.validation_report import ValidationReport
     from riskmodel.watchlist.store import ListStore
 
 _LOG = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ Every rule looks at one household's rows, so that it does not matter how househo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -18,17 +18,18 @@ from riskmodel.registry.limits import Limits, in_other_units
 from riskmodel.registry.rejects import Rejects, as_text, originals
 from riskmodel.registry.rules import Finding, Rule, check_rows, not_yet_known, orphans, repeated, strangers
 from riskmodel.registry.schema import Table
-from riskmodel.registry.validation import Broken, Lost, TableCount, ValidationReport
+from riskmodel.registry.validation_report import Broken, Lost, TableCount, ValidationReport
 from riskmodel.registry.write import check_columns
 
 _EXAMPLES = 3
+_AT_A_TIME = 20_000
 _NO_HOUSEHOLDS = "there is no household table: whether rows belong to a household was not checked"
 # What cross-field rules of other tables look at, so it is kept until the share is through.
 _LOOKED_AT = frozenset(name for doubt in DOUBTS if len(doubt.needs) > 1 for name in doubt.needs)
 
 
 @dataclass
-class _Share:
+class _Held:
     """What later tables of the same households are held against.
 
     Attributes
@@ -56,22 +57,24 @@ class Checking:
         By table, how its source is called in messages.
     limits : Limits
         What no amount can be.
+    set_aside : callable
+        Takes over the rows that cannot stand, some at a time.
     cut_on, today : date, optional
         See :func:`~riskmodel.registry.validate.validate_tables`.
     """
 
     places: Mapping[str, str]
     limits: Limits
+    set_aside: Callable[[Rejects], None]
     cut_on: date | None = None
     today: date | None = None
-    _rejects: Rejects = field(default_factory=Rejects)
     _counts: dict[str, TableCount] = field(default_factory=dict)
     _broken: dict[str, Broken] = field(default_factory=dict)
     _doubts: dict[str, Broken] = field(default_factory=dict)
     _examples: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list)
     _lost: Lost = field(default_factory=Lost)
-    _share: _Share = field(default_factory=_Share)
+    _held: _Held = field(default_factory=_Held)
 
     def __post_init__(self) -> None:
         if self.cut_on is not None and self.today is not None and self.cut_on > self.today + timedelta(days=1):
@@ -119,31 +122,30 @@ class Checking:
         self._doubt(table, kept, at[standing] + 1)
         return kept
 
-    def next_households(self) -> Rejects:
-        """Forget the households that were checked, others follow; return the rows of theirs that were set aside."""
-        rejects, self._rejects, self._share = self._rejects, Rejects(), _Share()
-        return rejects
+    def next_households(self) -> None:
+        """Forget the households that were checked: others follow."""
+        self._held = _Held()
 
     def _count_lost(self, rows: pa.Table, table: Table, kept: pa.Table) -> None:
         """Note the households of which no row stands, and the rows of other tables that fall with them."""
         if table.name == "household":
             named = pc.unique(rows["household_id"]).drop_null()
             gone = named.filter(pc.invert(pc.is_in(named, value_set=pc.unique(kept["household_id"]))))
-            self._share.gone = gone
+            self._held.gone = gone
             self._lost = replace(self._lost, households=self._lost.households + len(gone))
-        elif self._share.gone is not None and len(self._share.gone):
-            fallen = int(pc.sum(pc.is_in(rows["household_id"], value_set=self._share.gone)).as_py() or 0)
+        elif self._held.gone is not None and len(self._held.gone):
+            fallen = int(pc.sum(pc.is_in(rows["household_id"], value_set=self._held.gone)).as_py() or 0)
             self._lost = replace(self._lost, rows=self._lost.rows + fallen)
 
     def _across(self, rows: pa.Table, table: Table) -> list[Finding]:
         found = []
         if table.name != "household":
-            if "household" in self._share.kept:
-                found.append(orphans(rows, table, self._share.kept["household"]["household_id"]))
+            if "household" in self._held.kept:
+                found.append(orphans(rows, table, self._held.kept["household"]["household_id"]))
             elif _NO_HOUSEHOLDS not in self._notes:
                 self._notes.append(_NO_HOUSEHOLDS)
-        if table.name == "job" and "member" in self._share.kept:
-            found.append(strangers(rows, self._share.kept["member"]))
+        if table.name == "job" and "member" in self._held.kept:
+            found.append(strangers(rows, self._held.kept["member"]))
         return [finding for finding in found if len(finding.rows)]
 
     def _set_aside(self, raw: pa.Table, at: np.ndarray, table: Table, findings: list[Finding]) -> int:
@@ -151,39 +153,30 @@ class Checking:
         fallen = np.unique(np.concatenate([finding.rows for finding in findings]))
         if not len(fallen):
             return 0
-        picked = raw.take(pa.array(fallen)).to_pylist()
-        full = originals(raw, fallen)
         for finding in findings:
-            places = np.searchsorted(fallen, finding.rows)
-            broken = [picked[place] for place in places]
-            self._rejects.add_many(
-                table=table.name,
-                rows=(at[finding.rows] + 1).tolist(),
-                column=finding.rule.column,
-                values=[row.get(finding.rule.column) for row in broken],
-                rule=finding.rule.id,
-                messages=[finding.describe(row) for row in broken],
-                originals=[full[place] for place in places],
-            )
             _note(self._broken, finding.rule, len(finding.rows))
+        # A whole delivery may be wrong: some at a time.
+        for start in range(0, len(fallen), _AT_A_TIME):
+            some = fallen[start : start + _AT_A_TIME]
+            self.set_aside(_rejects(raw, at, table, findings, some))
         return len(fallen)
 
     def _doubt(self, table: Table, kept: pa.Table, lines: np.ndarray) -> None:
         """Ask the cross-field rules whose tables have all come by now, and hold on to what later ones need."""
-        self._share.lines[table.name] = lines
-        known = {**self._share.kept, table.name: kept}
+        self._held.lines[table.name] = lines
+        known = {**self._held.kept, table.name: kept}
         for doubt in DOUBTS:
             if table.name in doubt.needs and all(name in known for name in doubt.needs):
                 self._ask(doubt, known)
         if table.name in _LOOKED_AT or table.name == "household":
-            self._share.kept[table.name] = kept
+            self._held.kept[table.name] = kept
 
     def _ask(self, doubt: Doubt, known: Mapping[str, pa.Table]) -> None:
         name = doubt.needs[0]
         found = doubt.find(known)
         if not len(found):
             return
-        lines = self._share.lines[name][found]
+        lines = self._held.lines[name][found]
         first = np.argsort(lines, kind="stable")[:_EXAMPLES]
         shown = known[name]["household_id"].take(pa.array(found[first])).to_pylist()
         examples = [
@@ -216,6 +209,27 @@ class Checking:
             rejects=rejects,
             lost=self._lost,
         )
+
+
+def _rejects(raw: pa.Table, at: np.ndarray, table: Table, findings: list[Finding], fallen: np.ndarray) -> Rejects:
+    """Return the lines of some rows that fell: of each rule those between the first and the last of them."""
+    rejects = Rejects()
+    picked = raw.take(pa.array(fallen)).to_pylist()
+    full = originals(raw, fallen)
+    for finding in findings:
+        rows = finding.rows[slice(*np.searchsorted(finding.rows, [fallen[0], fallen[-1] + 1]))]
+        places = np.searchsorted(fallen, rows)
+        broken = [picked[place] for place in places]
+        rejects.add_many(
+            table=table.name,
+            rows=(at[rows] + 1).tolist(),
+            column=finding.rule.column,
+            values=[row.get(finding.rule.column) for row in broken],
+            rule=finding.rule.id,
+            messages=[finding.describe(row) for row in broken],
+            originals=[full[place] for place in places],
+        )
+    return rejects
 
 
 def _note(notes: dict[str, Broken], rule: Rule, rows: int) -> None:

@@ -20,6 +20,8 @@ from riskmodel.registry.schema import SCHEMA_VERSION, TABLES
 from riskmodel.registry.standing import DESCRIPTION
 from riskmodel.registry.write import VERSION_KEY
 
+# Arrow cannot yet do with views what it can do with the plain types.
+_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 # Rows that are read at a time.
 PIECE = 128_000
 
@@ -227,7 +229,7 @@ def _kinds(files: Files, columns: list[str] | None) -> dict[str, pa.DataType]:
     for name in files.columns:
         if columns is None or name in columns:
             types = {schema.field(name).type for schema in files.schemas if name in schema.names}
-            said = [kind for kind in types if not pa.types.is_null(kind)] or [pa.null()]
+            said = [_VIEWS.get(kind, kind) for kind in types if not pa.types.is_null(kind)] or [pa.null()]
             kinds[name] = said[0] if len(said) == 1 else pa.string()
     return kinds
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ _ORDER = ("table", "row", "rule")
 
 @dataclass
 class Pile:
-    """Rejects of one household after another.
+    """Rejects that come some at a time.
 
     Attributes
     ----------
@@ -47,10 +46,13 @@ class Pile:
             self._first[rule] = line if before is None or line["row"] < before["row"] else before
         self._now.extend(rejects)
         if len(self._now) > _IN_MEMORY:
-            self.folder.mkdir(exist_ok=True)
-            self._files.append(self.folder / f"{len(self._files):05d}.parquet")
-            self._now.write(self._files[-1])
-            self._now = Rejects()
+            self._put_down()
+
+    def _put_down(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        self._files.append(self.folder / f"{len(self._files):06d}.parquet")
+        self._now.write(self._files[-1])
+        self._now = Rejects()
 
     def describe(self, *, limit: int, places: Mapping[str, str]) -> list[str]:
         """Put the first row that breaks each rule in words: see :meth:`Rejects.describe`."""
@@ -80,15 +82,14 @@ class Pile:
         if not self._files:
             yield self._now.to_arrow()
             return
-        from riskmodel.registry.registry import connect
+        import duckdb
 
-        connection = connect(None, _MEMORY, self.folder / "spill")
-        with contextlib.closing(connection.con):
-            connection.con.register("now", self._now.to_arrow())
-            files = ", ".join("'" + str(file).replace("'", "''") + "'" for file in self._files)
-            order = ", ".join(f'"{name}"' for name in _ORDER)
-            query = f"FROM read_parquet([{files}]) UNION ALL BY NAME FROM now ORDER BY {order}"
-            for batch in connection.con.sql(query).to_arrow_reader(_ROW_GROUP):
+        self._put_down()
+        spill = {"memory_limit": _MEMORY, "threads": 1, "temp_directory": str(self.folder / "spill")}
+        # Rows are ordered in any case; to keep them in the order of the files as well takes all the memory there is.
+        with duckdb.connect(config={**spill, "preserve_insertion_order": False}) as connection:
+            lines = connection.read_parquet([str(file) for file in self._files])
+            for batch in lines.order(", ".join(f'"{name}"' for name in _ORDER)).to_arrow_reader(_ROW_GROUP):
                 yield pa.Table.from_batches([batch]).cast(SCHEMA)
 
 

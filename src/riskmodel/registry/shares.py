@@ -1,13 +1,14 @@
 """A registry's rows as they lie, the households of a share at a time, whatever order the files have.
 
-Several households' rows of all tables are needed together, and no registry need fit in memory. So each table is read
-once, in pieces, and laid out on disk by share: ranges of ``household_id``, one after another.
+A household's rows of all tables are needed together, and no registry need fit in memory. So each table is read in
+pieces and laid out on disk by share: ranges of ``household_id``. A share that is still too large is laid out again.
 """
 
 from __future__ import annotations
 
 import bisect
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,9 +29,12 @@ from riskmodel.registry.rejects import REJECTS
 from riskmodel.registry.schema import TABLES
 from riskmodel.registry.write import check_columns
 
-# Rows of all tables that are held at a time. A share is larger where there were more of them than files can be open.
+# Rows of all tables in a share, about. One is checked while another is written.
 SHARE_ROWS = 2_000_000
-_MOST_SHARES = 200
+# Files that are written at the same time: systems let a process open a few hundred.
+_FILES = 200
+# Rows whose ids say where to cut.
+_LOOKED_AT = 200_000
 _AT = "__at"
 
 
@@ -43,7 +47,7 @@ class Source:
     names : tuple of str
         The tables that are there, in the schema's order.
     read : callable
-        Gives the rows of a table in pieces, at least one; with a list of names, of these columns.
+        Gives the rows of a table in pieces of bounded size, at least one; with a list of names, of these columns.
     rows : mapping of str to int
     columns : mapping of str to list of str
     places : mapping of str to str
@@ -74,14 +78,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Share:
-    """The rows of some households, of every table.
+    """All rows of some households, of every table.
 
     Attributes
     ----------
+    rows : int
     read : callable
-        From a table's name to its rows as they lie, and where each stands in the table, from 0, ascending.
+        From a table's name to its rows as they lie, and where each stands in the table, from 0, ascending; once.
     """
 
+    rows: int
     read: Callable[[str], tuple[pa.Table, np.ndarray]]
 
 
@@ -90,7 +96,7 @@ def open_source(path: Path) -> Source:
 
     Raises
     ------
-    CallError, DataError
+    CallError
         As :func:`~riskmodel.registry.validate.validate`.
     """
     if not path.exists():
@@ -108,13 +114,18 @@ def _folder(path: Path) -> Source:
         names=tuple(files),
         read=lambda name, columns: read_pieces(files[name], columns=columns),
         rows={name: entry.rows for name, entry in files.items()},
-        columns={name: entry.columns for name, entry in files.items()},
+        columns={name: [*entry.columns, *_twice(entry.schemas)] for name, entry in files.items()},
         # Rows of a table in many files are counted through all of them.
         places={n: entry.paths[0].name if len(entry.paths) == 1 else f"{n}/*.parquet" for n, entry in files.items()},
         folder=True,
         cut_on=date.fromisoformat(cut_on) if cut_on else None,
         rejects=path / REJECTS if (path / REJECTS).is_file() else None,
     )
+
+
+def _twice(schemas: Sequence[pa.Schema]) -> list[str]:
+    """Return the columns that a file has more than once."""
+    return [name for schema in schemas for name, many in Counter(schema.names).items() if many > 1]
 
 
 def _database(path: Path) -> Source:
@@ -144,79 +155,150 @@ def _database(path: Path) -> Source:
     )
 
 
-def cut(source: Source, folder: Path, *, most: int | None = None) -> list[Share]:
+def shares(source: Source, folder: Path, *, most: int | None = None) -> Iterator[Share]:
     """Cut the tables into shares of whole households, in the order of their ids.
 
     Parameters
     ----------
     folder : Path
-        Where rows are laid out, where there is more than one share; each table's of a share go once they are read.
+        Where rows are laid out, where there is more than one share: twice the space of the registry's files, about.
+        What was read of it is removed.
     most : int, optional
-        Rows in a share, about; :data:`SHARE_ROWS` when left out.
+        Rows in a share, about; :data:`SHARE_ROWS` when left out. More only where one household has them.
 
     Raises
     ------
     DataError
         A file cannot be read.
     """
-    rows = sum(source.rows.values())
-    many = min(-(-rows // (most or SHARE_ROWS)), _MOST_SHARES)
-    bounds = _bounds(source, many) if many > 1 else []
-    if not bounds:
-        return [Share(partial(_whole, source))]
-    folder.mkdir()
-    kinds = {}
-    with counting("laying rows out by household", total=rows) as count:
-        for name in source.names:
-            kinds[name] = _lay_out(source, name, bounds, folder, count)
-    return [Share(partial(_read, folder, kinds, number)) for number in range(len(bounds) + 1)]
+    lying = _Lying(
+        source.names, lambda name: _numbered(source.read(name, None)), partial(_ids_of, source), dict(source.rows)
+    )
+    with counting("laying rows out by household", total=lying.all_rows) as count:
+        cut = _shares(lying, folder, most or SHARE_ROWS, count)
+        first = next(cut)
+    yield first
+    yield from cut
 
 
-def _whole(source: Source, name: str) -> tuple[pa.Table, np.ndarray]:
-    rows = pa.concat_tables(source.read(name, None))
-    return rows, np.arange(rows.num_rows)
+@dataclass(frozen=True)
+class _Lying:
+    """Tables that may have to be cut, or cut again.
+
+    Attributes
+    ----------
+    read : callable
+        From a table's name to its rows, in pieces, with the column :data:`_AT`.
+    ids : callable
+        From a table's name to the household of each row, in pieces.
+    """
+
+    names: tuple[str, ...]
+    read: Callable[[str], Iterator[pa.Table]]
+    ids: Callable[[str], Iterator[pa.ChunkedArray]]
+    rows: Mapping[str, int]
+
+    @property
+    def all_rows(self) -> int:
+        return sum(self.rows.values())
 
 
-def _bounds(source: Source, many: int) -> list[bytes]:
-    """Return the first household of each share but the first, of about as many households each."""
-    name = "household" if source.rows.get("household") else max(source.names, key=lambda name: source.rows[name])
-    found: set[str] = set()
+def _shares(lying: _Lying, folder: Path, most: int, count: Callable[[int], None]) -> Iterator[Share]:
+    many = min(-(-lying.all_rows // most), _FILES)
+    if many < 2:
+        yield Share(lying.all_rows, partial(_whole, lying))
+        return
+    bounds = _bounds(lying, many)
+    parts = _lay_out(lying, bounds, many, folder, count)
+    for number, part in enumerate(parts):
+        if not part.all_rows and number:
+            continue
+        # Never again and again: what did not shrink is one household.
+        if 2 * most < part.all_rows < lying.all_rows:
+            yield from _shares(part, folder / f"{number:03d}", most, lambda rows: None)
+        else:
+            yield Share(part.all_rows, partial(_whole, part))
+        for name in part.names:
+            remove(_file(folder, number, name))
+
+
+def _whole(lying: _Lying, name: str) -> tuple[pa.Table, np.ndarray]:
+    rows = pa.concat_tables(lying.read(name))
+    return rows.drop_columns([_AT]), rows[_AT].to_numpy()
+
+
+def _numbered(pieces: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    begun = 0
+    for piece in pieces:
+        yield piece.append_column(_AT, pa.array(np.arange(begun, begun + piece.num_rows)))
+        begun += piece.num_rows
+
+
+def _ids_of(source: Source, name: str) -> Iterator[pa.ChunkedArray]:
     for piece in source.read(name, ["household_id"]):
-        found.update(pc.unique(_ids(piece, name)).to_pylist())
-    known = sorted(household.encode() for household in found - {None})
-    return sorted({known[len(known) * share // many] for share in range(1, many)} - {known[0]}) if known else []
+        yield _ids(piece, name)
+
+
+def _bounds(lying: _Lying, many: int) -> list[bytes]:
+    """Return the first household of each share but the first, so that shares have about as many rows.
+
+    Told from every so manieth row of all tables: a table may speak of households that no other knows.
+    """
+    step = max(1, lying.all_rows // _LOOKED_AT)
+    seen: list[str] = []
+    for name in lying.names:
+        begun = 0
+        for ids in lying.ids(name):
+            picked = np.arange(-begun % step, len(ids), step)
+            seen += ids.take(pa.array(picked)).drop_null().to_pylist()
+            begun += len(ids)
+    known = sorted(household.encode() for household in seen)
+    return sorted({known[len(known) * share // many] for share in range(1, many)}) if known else []
+
+
+def _lay_out(
+    lying: _Lying, bounds: Sequence[bytes], many: int, folder: Path, count: Callable[[int], None]
+) -> list[_Lying]:
+    """Lay the rows of all tables out by share; rows that name no household are spread over all of them."""
+    counts: list[Counter[str]] = [Counter() for _ in range(many)]
+    kinds: dict[str, pa.Schema] = {}
+    folder.mkdir()
+    for name in lying.names:
+        with contextlib.ExitStack() as stack:
+            open_now: dict[int, pa.RecordBatchStreamWriter] = {}
+            for piece in lying.read(name):
+                kinds[name] = piece.schema
+                for number, rows in _apart(piece, _shares_of(piece, name, bounds, many)):
+                    if number not in open_now:
+                        sink = stack.enter_context(pa.OSFile(str(_file(folder, number, name)), "wb"))
+                        options = pa.ipc.IpcWriteOptions(compression="zstd")
+                        open_now[number] = stack.enter_context(pa.ipc.new_stream(sink, piece.schema, options=options))
+                    open_now[number].write_table(rows)
+                    counts[number][name] += rows.num_rows
+                count(piece.num_rows)
+    return [_part(lying.names, folder, kinds, number, rows) for number, rows in enumerate(counts)]
+
+
+def _part(
+    names: tuple[str, ...], folder: Path, kinds: Mapping[str, pa.Schema], number: int, rows: Mapping[str, int]
+) -> _Lying:
+    read = partial(_read, folder, kinds, number)
+    return _Lying(names, read, lambda name: (_ids(piece, name) for piece in read(name)), rows)
+
+
+def _shares_of(piece: pa.Table, name: str, bounds: Sequence[bytes], many: int) -> np.ndarray:
+    """Return the number of each row's share."""
+    coded = _ids(piece, name).combine_chunks().dictionary_encode()
+    of_id = [bisect.bisect_right(bounds, household.encode()) for household in coded.dictionary.to_pylist()]
+    numbers = np.array([*of_id, -1], dtype=np.int32)[coded.indices.fill_null(len(of_id)).to_numpy()]
+    nobody = numbers < 0
+    if nobody.any():
+        numbers[nobody] = piece[_AT].to_numpy()[nobody] % many
+    return numbers
 
 
 def _ids(piece: pa.Table, name: str) -> pa.ChunkedArray:
     return coerce(piece["household_id"], TABLES[name].column("household_id"))[0]
-
-
-def _lay_out(source: Source, name: str, bounds: Sequence[bytes], folder: Path, count: Callable[..., None]) -> pa.Schema:
-    """Append the rows of a table to the files of their shares; return the schema of these files."""
-    schema, begun = pa.schema([]), 0
-    with contextlib.ExitStack() as stack:
-        open_now: dict[int, pa.RecordBatchStreamWriter] = {}
-        for piece in source.read(name, None):
-            of_share = _shares_of(_ids(piece, name), bounds)
-            at = np.arange(begun, begun + piece.num_rows)
-            begun += piece.num_rows
-            rows = piece.append_column(_AT, pa.array(at))
-            schema = rows.schema
-            for number, own in _apart(rows, of_share):
-                if number not in open_now:
-                    sink = stack.enter_context(pa.OSFile(str(_file(folder, number, name)), "wb"))
-                    options = pa.ipc.IpcWriteOptions(compression="zstd")
-                    open_now[number] = stack.enter_context(pa.ipc.new_stream(sink, schema, options=options))
-                open_now[number].write_table(own)
-            count(piece.num_rows)
-    return schema
-
-
-def _shares_of(ids: pa.ChunkedArray, bounds: Sequence[bytes]) -> np.ndarray:
-    """Return the number of each household's share; rows without one go with the first."""
-    coded = ids.combine_chunks().dictionary_encode()
-    numbers = [bisect.bisect_right(bounds, household.encode()) for household in coded.dictionary.to_pylist()]
-    return np.array([*numbers, 0], dtype=np.int32)[coded.indices.fill_null(len(numbers)).to_numpy()]
 
 
 def _apart(rows: pa.Table, of_share: np.ndarray) -> Iterator[tuple[int, pa.Table]]:
@@ -232,15 +314,13 @@ def _apart(rows: pa.Table, of_share: np.ndarray) -> Iterator[tuple[int, pa.Table
         start = end
 
 
-def _read(folder: Path, kinds: Mapping[str, pa.Schema], number: int, name: str) -> tuple[pa.Table, np.ndarray]:
+def _read(folder: Path, kinds: Mapping[str, pa.Schema], number: int, name: str) -> Iterator[pa.Table]:
+    yield kinds[name].empty_table()
     path = _file(folder, number, name)
     if path.is_file():
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
-            rows = reader.read_all()
-        remove(path)
-    else:
-        rows = kinds[name].empty_table()
-    return rows.drop_columns([_AT]), rows[_AT].to_numpy()
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
 
 
 def _file(folder: Path, number: int, name: str) -> Path:

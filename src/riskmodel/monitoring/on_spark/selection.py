@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodel.files import write_aside
 from riskmodel.monitoring.challenger import beside
-from riskmodel.monitoring.choosing import choose
+from riskmodel.monitoring.choosing import choose, named
 from riskmodel.monitoring.on_spark.executors import CHOSEN_PARTS
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ SCORED = "scored"
 def choose_on_spark(run: Run, spark: SparkFiles, work: Checkpoints, *, parts: int) -> dict[str, Any]:
     """Choose whom to flag, into parts; return counts, the queue's risk, and how a challenger's list differs."""
     scored = spark.table(spark.parts(work.path(SCORED)))
-    chosen = choose(scored.mutate(named=scored.rules.length() > 0), run.selection, as_of=run.as_of)
+    # All columns go along: to join them afterwards would move as much between executors as it spares.
+    chosen = choose(scored.mutate(named=named(scored)), run.selection, as_of=run.as_of)
     by = {"both": chosen.by_model & chosen.by_rule, "model": chosen.by_model, "rule": chosen.by_rule}
     word: Any = ""
     for name, condition in reversed(by.items()):
