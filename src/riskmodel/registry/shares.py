@@ -242,7 +242,7 @@ def _ids_of(source: Source, name: str) -> Iterator[pa.ChunkedArray]:
 def _bounds(lying: _Lying, many: int) -> list[bytes]:
     """Return the first household of each share but the first, so that shares have about as many rows.
 
-    Told from every so manieth row of all tables: a table may speak of households that no other knows.
+    Told from a sample of the rows of all tables, at even steps: a table may speak of households that no other knows.
     """
     step = max(1, lying.all_rows // _LOOKED_AT)
     seen: list[str] = []
