@@ -123,6 +123,19 @@ def of_one_household(county: Path) -> None:
     pq.write_table(pq.read_table(county / "household.parquet").slice(0, 1), county / "household.parquet")
 
 
+def test_a_household_that_has_nearly_all_rows_is_a_share_of_its_own(dirty, tmp_path):
+    county = shutil.copytree(dirty, tmp_path / "county")
+    household = sorted(set(pq.read_table(county / "household.parquet")["household_id"].to_pylist()) - {None})[60]
+    with_ids(county, lambda ids: pa.array([household] * len(ids)))
+    source = open_source(county)
+    largest = 0
+    for share in shares.shares(source, tmp_path / "shares", most=1_000):
+        ids = {id_ for name in source.names for id_ in share.read(name)[0]["household_id"].to_pylist()} - {None}
+        assert share.rows <= 3_000 or ids == {household}
+        largest = max(largest, share.rows)
+    assert largest >= source.rows["income"]
+
+
 @pytest.mark.parametrize("files", [200, 3], ids=["at once", "again and again"])
 @pytest.mark.parametrize("change", [as_it_is, of_others, of_nobody, of_one_household])
 def test_a_share_holds_whole_households_and_no_more_rows_than_it_should(dirty, tmp_path, monkeypatch, change, files):

@@ -253,7 +253,9 @@ def _bounds(lying: _Lying, many: int) -> list[bytes]:
             seen += ids.take(pa.array(picked)).drop_null().to_pylist()
             begun += len(ids)
     known = sorted(household.encode() for household in seen)
-    return sorted({known[len(known) * share // many] for share in range(1, many)}) if known else []
+    cuts = Counter(known[len(known) * share // many] for share in range(1, many)) if known else Counter()
+    # A household that is a share, or several, is cut off from those after it.
+    return sorted([*cuts, *(household + b"\0" for household, times in cuts.items() if times > 1)])
 
 
 def _lay_out(
