@@ -112,6 +112,15 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def literal(path: Path) -> str:
+    """Return a path as DuckDB must be told it: it takes ``[``, ``*`` and ``?`` for patterns, and reads what else fits.
+
+    >>> literal(Path("out[1]/a*.parquet"))
+    'out[[]1]/a[*].parquet'
+    """
+    return "".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(path))
+
+
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Hold a folder's lock, and wait for it: what reads and then writes there is done by one at a time.

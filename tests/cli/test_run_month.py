@@ -278,9 +278,33 @@ def test_a_delivery_that_went_wrong_stops_before_anybody_is_scored_by_it(month, 
     ended = month(out, registry=county)
     assert ended.code == 1 and f"spending {spending.num_rows:,} of {spending.num_rows:,}" in ended.err
     assert record(out)["failed"]["step"] == "validate" and not (out / "scored").exists()
+    assert "household_id stands in the household table fails (spending.household_id.orphan" in ended.err
     assert pq.read_metadata(out / "registry" / "rejects.parquet").num_rows == spending.num_rows
     ended = month(out, "--resume", "--most-rejected", "100%", registry=county)
     assert ended.code == 1 and record(out)["state"] == "done"
+
+
+@pytest.mark.parametrize("left", [None, 0, 0.5], ids=["no file", "no rows", "half of the rows"])
+def test_a_feed_that_is_missing_stops_the_month_before_anybody_is_scored(month, whole, workspace, tmp_path, left):
+    county, out = tmp_path / "county", tmp_path / "2026-02"
+    shutil.copytree(workspace / "county", county)
+    income = pq.read_table(county / "income.parquet")
+    rows = 0 if left is None else int(left * income.num_rows)
+    pq.write_table(income.slice(0, rows), county / "income.parquet")
+    if left is None:
+        (county / "income.parquet").unlink()
+    before = ("--previous", whole, "--most-behind", 99)
+    ended = month(out, *before, registry=county, as_of="2026-02-01")
+    assert ended.code == 1 and f"fewer rows than the month before: income {rows:,} of {income.num_rows:,}" in ended.err
+    assert record(out)["failed"]["step"] == "validate"
+    assert not (out / "scored").exists() and not (tmp_path / "list.db").exists()
+    alone = month(tmp_path / "alone", "--most-behind", 99, registry=county, as_of="2026-02-01", listed=False)
+    if left:  # without an earlier month, nobody can tell
+        assert alone.code == 0
+    else:
+        assert alone.code == 1 and "has no rows of income, which the model light@1 learned from" in alone.err
+    ended = month(out, *before, "--resume", "--most-missing", "100%", registry=county, as_of="2026-02-01")
+    assert record(out)["state"] == "done", ended.err
 
 
 def test_a_registry_that_was_not_brought_up_to_date_stops_the_month(month, tmp_path):

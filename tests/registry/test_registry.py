@@ -28,6 +28,18 @@ def _foreign(folder, **tables):
     return folder
 
 
+@pytest.mark.parametrize("name", ["county[1]", "county*", "county?"])
+def test_a_folder_s_name_is_no_pattern(sound, tmp_path, name):
+    """DuckDB takes such a name for one, and reads another county."""
+    other = {table: rows.slice(0, 0) for table, rows in sound.items()}
+    for place in ("county1", "county2"):
+        write_registry({**other, "points": sound["points"].slice(0, 1)}, tmp_path / place)
+    write_registry(sound, tmp_path / name)
+    with Registry.open(tmp_path / name) as registry:
+        assert registry.table("points").count().to_pyarrow().as_py() == 2
+        assert registry.table("income").count().to_pyarrow().as_py() == 3
+
+
 def test_every_table_has_all_columns_of_the_schema_with_plain_types(folder):
     with Registry.open(folder) as registry:
         for name, table in TABLES.items():

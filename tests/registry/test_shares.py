@@ -98,12 +98,15 @@ def test_so_does_a_validation_of_a_database(dirty, at_once, tmp_path, few_rows):
     }
 
 
-def with_ids(county: Path, change: Callable[[pa.ChunkedArray], pa.Array | pa.ChunkedArray]) -> None:
-    """Change the ids of the feed of incomes."""
-    rows = pq.read_table(county / "income.parquet")
-    at = rows.schema.get_field_index("household_id")
-    changed = change(rows["household_id"].cast(pa.string()))
-    pq.write_table(rows.set_column(at, "household_id", changed), county / "income.parquet")
+def with_ids(
+    county: Path, change: Callable[[pa.ChunkedArray], pa.Array | pa.ChunkedArray], table: str = "income"
+) -> None:
+    """Change the ids of a table: of the feed of incomes."""
+    for path in [county / f"{table}.parquet"] if table != "spending" else sorted((county / table).iterdir()):
+        rows = pq.read_table(path)
+        at = rows.schema.get_field_index("household_id")
+        changed = change(rows["household_id"].cast(pa.string()))
+        pq.write_table(rows.set_column(at, "household_id", changed), path)
 
 
 def as_it_is(county: Path) -> None:
@@ -116,7 +119,13 @@ def of_others(county: Path) -> None:
 
 
 def of_nobody(county: Path) -> None:
-    with_ids(county, lambda ids: pa.nulls(len(ids), pa.string()))
+    for name in TABLES:
+        with_ids(county, lambda ids: pa.nulls(len(ids), pa.string()), name)
+
+
+def coded(county: Path) -> None:
+    for name in TABLES:
+        with_ids(county, lambda ids: ids.dictionary_encode(), name)
 
 
 def of_one_household(county: Path) -> None:
@@ -137,7 +146,7 @@ def test_a_household_that_has_nearly_all_rows_is_a_share_of_its_own(dirty, tmp_p
 
 
 @pytest.mark.parametrize("files", [200, 3], ids=["at once", "again and again"])
-@pytest.mark.parametrize("change", [as_it_is, of_others, of_nobody, of_one_household])
+@pytest.mark.parametrize("change", [as_it_is, of_others, of_nobody, of_one_household, coded])
 def test_a_share_holds_whole_households_and_no_more_rows_than_it_should(dirty, tmp_path, monkeypatch, change, files):
     monkeypatch.setattr(shares, "_FILES", files)
     change(shutil.copytree(dirty, tmp_path / "county"))
@@ -151,6 +160,7 @@ def test_a_share_holds_whole_households_and_no_more_rows_than_it_should(dirty, t
         for name in source.names:
             table, at = share.read(name)
             assert np.all(np.diff(at) > 0)
+            assert pa.types.is_string(table["household_id"].type)
             places[name].append(at)
             ids |= set(table["household_id"].to_pylist()) - {None}
             rows += table.num_rows
@@ -164,7 +174,7 @@ def test_a_share_holds_whole_households_and_no_more_rows_than_it_should(dirty, t
     assert not [path for path in (tmp_path / "shares").rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("change", [of_others, of_nobody, of_one_household])
+@pytest.mark.parametrize("change", [of_others, of_nobody, of_one_household, coded])
 def test_in_shares_a_delivery_gone_wrong_is_set_aside_as_at_once(dirty, tmp_path, monkeypatch, change):
     county = shutil.copytree(dirty, tmp_path / "county")
     change(county)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -100,6 +101,21 @@ def test_a_slice_out_of_order_is_refused_and_nothing_is_left(sound, tmp_path):
             writer.add("income", sound["income"].slice(2))
             writer.add("income", sound["income"].slice(0, 2))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_leaves_nothing(sound, tmp_path, monkeypatch):
+    real = write_module._parquet_writer
+    monkeypatch.setattr(write_module, "_parquet_writer", lambda path, table: real(Path("/dev/full"), table))
+    monkeypatch.setattr(write_module, "ROW_GROUP", 1)
+    points = sound["points"]
+    many = pa.concat_tables(
+        points.set_column(0, "household_id", pa.array([f"H{number:06d}-{row}" for row in range(2)]))
+        for number in range(2_000)
+    )
+    with pytest.raises(OSError, match="No space left"), RegistryWriter(tmp_path / "r") as writer:
+        writer.add("points", many)
+    assert not list(tmp_path.iterdir())
 
 
 def test_optional_columns_may_be_absent_and_nan_is_missing(tmp_path):

@@ -67,6 +67,13 @@ def run_month(
         str,
         typer.Option(help="Stop before scoring where validate sets aside more than this share of a table's rows."),
     ] = "5%",
+    most_missing: Annotated[
+        str,
+        typer.Option(
+            help="Stop before scoring where a table has lost more than this share of its rows since --previous, or is "
+            "empty though the model learned from it."
+        ),
+    ] = "5%",
     most_behind: Annotated[
         int,
         typer.Option(
@@ -105,7 +112,7 @@ def run_month(
     check_output_folder(out, registry=None if is_database(registry) else Path(registry))
     selection = selection_of(capacity=capacity, threshold=threshold, per=per, rule_capacity=rule_capacity)
     means = means_of(memory=memory, workers=workers, slice_rows=slice_rows)
-    most = _share(most_rejected)
+    most, missing = _share(most_rejected), _share(most_missing, option="--most-missing")
     from riskmodel.monitoring.chosen import choose_model
     from riskmodel.month.asked import Asked, scored_folder
     from riskmodel.month.run import run_month as run
@@ -127,6 +134,7 @@ def run_month(
             today=today(),
             cut_on=cut,
             most_rejected=most,
+            most_missing=missing,
             most_behind=most_behind,
             previous=None if previous is None else scored_folder(previous),
             lang=lang.value,
@@ -155,7 +163,7 @@ def _list(url: str | None) -> str | None:
     return str(usual) if usual.is_file() else None
 
 
-def _share(text: str) -> float:
+def _share(text: str, *, option: str = "--most-rejected") -> float:
     """Read a share of rows: 5% or 0.05.
 
     >>> _share("5%"), _share("0.2")
@@ -167,7 +175,7 @@ def _share(text: str) -> float:
     except ValueError:
         value = -1
     if not 0 <= value <= 1:
-        raise CallError(f'--most-rejected is "{text}"; expected a share of the rows, such as 5% or 0.05.')
+        raise CallError(f'{option} is "{text}"; expected a share of the rows, such as 5% or 0.05.')
     return value
 
 

@@ -82,7 +82,7 @@ def _print(report: ValidationReport) -> None:
         typer.echo(_lost(report))
     if report.rejected_by_rule:
         typer.echo(f"\n{report.rejected:,} rows rejected, by rule (a row may break several):")
-        for broken in report.rejected_by_rule:
+        for broken in sorted(report.rejected_by_rule, key=lambda broken: -broken.rows):
             typer.echo(f"  {broken.rows:>9,}  {broken.rule}  {broken.en} / {broken.zh}")
         typer.echo("\nFor example:")
         for line in report.rejects:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from riskmodel.errors import CallError, DataError
 from riskmodel.features.engines import Choice
-from riskmodel.files import CODEC, remove, write_aside
+from riskmodel.files import CODEC, literal, remove, write_aside
 from riskmodel.registry.pieces import of_size
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _put_in_order(parts: Path, out: Path, *, columns: list[str], memory_limit: s
         return mark + text.replace(mark, 2 * mark) + mark
 
     names = ", ".join(quoted(name, '"') for name in columns)
-    files = ", ".join(quoted(str(file), "'") for file in part_files(parts))
+    files = ", ".join(quoted(literal(file), "'") for file in part_files(parts))
     limits = {} if memory_limit is None else {"memory_limit": memory_limit}
     with duckdb.connect(config={"temp_directory": str(parts / "spill"), **limits}) as connection:
         connection.execute(

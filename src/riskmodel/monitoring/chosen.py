@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from riskmodel.engine import plan
 from riskmodel.monitoring.challenger import Challenger, challenger_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,21 @@ class Chosen:
     def called(self) -> str:
         """Its name as ``NAME@VERSION``."""
         return f"{self.name}@{self.version}"
+
+    def tables_learnt_from(self) -> set[str]:
+        """Return the tables that the model's features read and that were not empty where it was trained.
+
+        Told by features that read no other table but those of households and their members, and took several values.
+        """
+        learnt: set[str] = set()
+        told = {row["name"]: row for row in self.bundle.metrics.get("reference", ())}
+        for name in self.bundle.names:
+            node, seen = self.catalogue.feature(name).node, told.get(name, {})
+            low, high = seen.get("low"), seen.get("high")
+            tables = set(plan.tables(node)) - {"household", "member"} if node is not None else set()
+            if len(tables) == 1 and low is not None and high is not None and low < high:
+                learnt |= tables
+        return learnt
 
 
 def choose_model(asked: str, *, models: Path | None, catalogue: Path | None, challenger: str) -> Chosen:

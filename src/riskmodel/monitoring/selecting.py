@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmodel.features.matrix import ROW_GROUP
-from riskmodel.files import write_aside
+from riskmodel.files import literal, write_aside
 from riskmodel.monitoring.challenger import RISK as OF_CHALLENGER
 from riskmodel.monitoring.challenger import beside
 from riskmodel.monitoring.choosing import choose, of_choice
@@ -93,7 +93,7 @@ def select_flags(run: Run, work: Checkpoints, slices: Sequence[Slice]) -> tuple[
 def _everyone(run: Run, work: Checkpoints, slices: Sequence[Slice]) -> Iterator[ir.Table]:
     connection = connect(None, run.budget.of_queries, work.path("spill"), run.budget.workers)
     try:
-        yield connection.read_parquet([str(part.scored) for part in slices], table_name="scored")
+        yield connection.read_parquet([literal(part.scored) for part in slices], table_name="scored")
     finally:
         connection.disconnect()
 

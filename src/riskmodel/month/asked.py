@@ -13,7 +13,7 @@ from riskmodel import __version__
 from riskmodel.errors import CallError
 from riskmodel.features.levers import levers_digest
 from riskmodel.files import sha256_of
-from riskmodel.month.record import NAME
+from riskmodel.month.record import NAME, MonthRecord
 from riskmodel.registry.codes import Lang
 from riskmodel.registry.database import address, is_database
 from riskmodel.registry.folder import source_digests
@@ -59,6 +59,9 @@ class Asked:
         The registry holds what was known strictly before this day.
     most_rejected : float
         The share of a table's rows that may be set aside before the month stops, 0 to 1.
+    most_missing : float
+        By how much of its rows a table may have shrunk since ``previous`` before the month stops, 0 to 1; 1 also lets
+        a table pass that is empty though the model learned from it.
     most_behind : int
         How many days the registry may end before ``as_of`` until the month stops: what is missing looks as if nothing
         had happened.
@@ -82,6 +85,7 @@ class Asked:
     actor: str = "batch"
     cut_on: date | None = None
     most_rejected: float = 0.05
+    most_missing: float = 0.05
     most_behind: int = 27
     previous: Path | None = None
     lang: Lang = "zh"
@@ -110,6 +114,15 @@ class Asked:
     def report(self) -> Path:
         """Where the pages and workbooks lie."""
         return self.out / REPORT
+
+    @property
+    def rows_before(self) -> dict[str, int]:
+        """How many rows each table had in the month before, where ``previous`` is of a month; else nothing."""
+        folder = self.previous.parent if self.previous is not None else None
+        if folder is None or self.previous != folder / SCORED or (before := MonthRecord.read(folder)) is None:
+            return {}
+        tables = before.told["steps"].get("validate", {}).get("counts", {}).get("by_table", {})
+        return {name: int(count["rows_in"]) for name, count in tables.items()}
 
     def source_now(self) -> dict[str, str]:
         """Return the digests of the files to validate as they lie now."""

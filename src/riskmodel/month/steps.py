@@ -26,6 +26,7 @@ _LOG = logging.getLogger(__name__)
 
 # Fewer rows set aside than these are single mistakes, whatever share of a small table they are.
 HANDFUL = 10
+_MEND = "Mend the source and run the month again without --resume"
 
 
 def steps_of(asked: Asked, *, resume: bool) -> list[Step]:
@@ -91,8 +92,9 @@ class Validate:
         ------
         DataError
             The source changed while it was read; so much of a table was set aside that a whole delivery must have
-            gone wrong: what was set aside lies in the month's registry, and nobody is scored by what is left; or the
-            registry ends long before the month's day.
+            gone wrong: what was set aside lies in the month's registry, and nobody is scored by what is left; a table
+            lost rows since the month before, or is empty though the model learned from it; or the registry ends long
+            before the month's day.
         """
         from riskmodel.registry import Registry
         from riskmodel.registry.validate import validate
@@ -104,6 +106,7 @@ class Validate:
         if not asked.in_database:
             _check_unchanged(asked)
         self._check_enough(report)
+        self._check_all_there(report)
         with Registry.open(asked.validated) as opened:
             self._check_reaches(opened.cut_on)
             outputs = {"registry": opened.fingerprint}
@@ -112,7 +115,8 @@ class Validate:
         rows = sum(count.rows_in for count in report.tables)
         said = [f"{rows:,} rows, {rows - report.rejected:,} kept, {report.rejected:,} set aside -> {asked.validated}"]
         said += [
-            f"{broken.rows:,} rows: {broken.rule} ({broken.en} / {broken.zh})" for broken in report.rejected_by_rule
+            f"{broken.rows:,} rows: {broken.rule} ({broken.en} / {broken.zh})"
+            for broken in sorted(report.rejected_by_rule, key=lambda broken: -broken.rows)
         ]
         for note in report.notes:
             _LOG.warning("%s", note)
@@ -128,10 +132,34 @@ class Validate:
             if count.rejected >= HANDFUL and count.rejected > most * count.rows_in
         ]
         if gone:
+            often = max(report.rejected_by_rule, key=lambda broken: broken.rows)
             raise DataError(
-                f"{self.asked.source}: more than {most:.1%} of the rows were set aside in {', '.join(gone)}. A list "
-                f"made of what is left would miss households. {self.asked.validated / REJECTS} has every row with its "
-                "reason: mend the source and run the month again, or go on all the same with a larger --most-rejected."
+                f"{self.asked.source}: more than {most:.1%} of the rows were set aside: {', '.join(gone)}. Most often "
+                f"because {often.en} fails ({often.rule}, {often.rows:,} rows). A list made of what is left would miss "
+                f"households. {self.asked.validated / REJECTS} has every row with its reason. {_MEND}, or go on all "
+                "the same with --resume and a larger --most-rejected."
+            )
+
+    def _check_all_there(self, report: ValidationReport) -> None:
+        """Refuse a registry that lost a feed: what is not there looks as if it had not happened."""
+        asked, now = self.asked, {count.table: count.rows_in for count in report.tables}
+        shrunk = [
+            f"{name} {now.get(name, 0):,} of {rows:,}"
+            for name, rows in asked.rows_before.items()
+            if rows - now.get(name, 0) >= HANDFUL and now.get(name, 0) < (1 - asked.most_missing) * rows
+        ]
+        if shrunk:
+            raise DataError(
+                f"{asked.source} has fewer rows than the month before: {', '.join(shrunk)}. A registry only grows: a "
+                f"feed must be missing, and a list made of what is left would name the wrong households. {_MEND}, or "
+                "go on all the same with --resume and a larger --most-missing."
+            )
+        empty = asked.chosen.tables_learnt_from() - {name for name, rows in now.items() if rows}
+        if empty and asked.most_missing < 1:
+            raise DataError(
+                f"{asked.source} has no rows of {', '.join(sorted(empty))}, which the model {asked.chosen.called} "
+                f"learned from: everyone would look as if nothing of it had ever been. {_MEND}, or go on all the same "
+                "with --resume and --most-missing 100%."
             )
 
     def _check_reaches(self, cut_on: date) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskmodel.errors import DataError
-from riskmodel.files import write_aside
+from riskmodel.files import literal, write_aside
 from riskmodel.registry.pieces import of_size
 from riskmodel.registry.rejects import SCHEMA, Rejects, in_words
 
@@ -88,9 +89,13 @@ class Pile:
         spill = {"memory_limit": _MEMORY, "threads": 1, "temp_directory": str(self.folder / "spill")}
         # Rows are ordered in any case; to keep them in the order of the files as well takes all the memory there is.
         with duckdb.connect(config={**spill, "preserve_insertion_order": False}) as connection:
-            lines = connection.read_parquet([str(file) for file in self._files])
-            for batch in lines.order(", ".join(f'"{name}"' for name in _ORDER)).to_arrow_reader(_ROW_GROUP):
-                yield pa.Table.from_batches([batch]).cast(SCHEMA)
+            try:
+                lines = connection.read_parquet([literal(file) for file in self._files])
+                for batch in lines.order(", ".join(f'"{name}"' for name in _ORDER)).to_arrow_reader(_ROW_GROUP):
+                    yield pa.Table.from_batches([batch]).cast(SCHEMA)
+            except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+                # What does not fit in memory goes to the disk: there was no room there either.
+                raise OSError(errno.ENOSPC, str(error).splitlines()[0]) from error
 
 
 def _earlier(path: Path) -> Iterator[pa.Table]:

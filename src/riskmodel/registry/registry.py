@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from riskmodel.errors import CallError, DataError, did_you_mean
-from riskmodel.files import sha256_of
+from riskmodel.files import literal, sha256_of
 from riskmodel.parallel import side_by_side
 from riskmodel.registry.folder import Files, find_tables, read_description
 from riskmodel.registry.known_until import known_until_expression
@@ -361,7 +361,7 @@ class Registry:
             if self._read is not None:
                 rows = self._read(files.paths)
             else:
-                paths = [str(path) for path in files.paths]
+                paths = [literal(path) for path in files.paths]
                 rows = self.connection.read_parquet(paths, table_name=f"__raw_{table.name}", union_by_name=True)
             clean, indexed = files.written_here, files.indexed
         else:

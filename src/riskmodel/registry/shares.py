@@ -268,9 +268,14 @@ def _lay_out(
     for name in lying.names:
         with contextlib.ExitStack() as stack:
             open_now: dict[int, pa.RecordBatchStreamWriter] = {}
-            for piece in lying.read(name):
+            nobodys = 0
+            for piece in (_plain(piece, name) for piece in lying.read(name)):
                 kinds[name] = piece.schema
-                for number, rows in _apart(piece, _shares_of(piece, name, bounds, many)):
+                of_share = _shares_of(_ids(piece, name), bounds)
+                nobody = np.flatnonzero(of_share < 0)
+                of_share[nobody] = np.arange(nobodys, nobodys + len(nobody)) % many
+                nobodys += len(nobody)
+                for number, rows in _apart(piece, of_share):
                     if number not in open_now:
                         sink = stack.enter_context(pa.OSFile(str(_file(folder, number, name)), "wb"))
                         options = pa.ipc.IpcWriteOptions(compression="zstd")
@@ -288,15 +293,19 @@ def _part(
     return _Lying(names, read, lambda name: (_ids(piece, name) for piece in read(name)), rows)
 
 
-def _shares_of(piece: pa.Table, name: str, bounds: Sequence[bytes], many: int) -> np.ndarray:
-    """Return the number of each row's share."""
-    coded = _ids(piece, name).combine_chunks().dictionary_encode()
+def _plain(piece: pa.Table, name: str) -> pa.Table:
+    """Take ids and free words out of dictionaries: a part of the rows would bring all of its dictionary along."""
+    for at, field in enumerate(piece.schema):
+        if pa.types.is_dictionary(field.type) and TABLES[name].column(field.name).kind in ("id", "text"):
+            piece = piece.set_column(at, field.name, piece[at].cast(field.type.value_type))
+    return piece
+
+
+def _shares_of(ids: pa.ChunkedArray, bounds: Sequence[bytes]) -> np.ndarray:
+    """Return the number of each household's share; -1 where no household is named."""
+    coded = ids.combine_chunks().dictionary_encode()
     of_id = [bisect.bisect_right(bounds, household.encode()) for household in coded.dictionary.to_pylist()]
-    numbers = np.array([*of_id, -1], dtype=np.int32)[coded.indices.fill_null(len(of_id)).to_numpy()]
-    nobody = numbers < 0
-    if nobody.any():
-        numbers[nobody] = piece[_AT].to_numpy()[nobody] % many
-    return numbers
+    return np.array([*of_id, -1], dtype=np.int32)[coded.indices.fill_null(len(of_id)).to_numpy()]
 
 
 def _ids(piece: pa.Table, name: str) -> pa.ChunkedArray:

@@ -110,7 +110,9 @@ class RegistryWriter:
                 raise
         else:
             for table in self._open.values():
-                table.writer.close()
+                # What could not be written cannot be finished either: the first error is the one to tell.
+                with contextlib.suppress(OSError):
+                    table.writer.close()
         self._stack.__exit__(kind, error, trace)
 
     def add(self, name: str, rows: pa.Table) -> None:
