@@ -155,7 +155,7 @@ def test_a_process_that_is_killed_holds_no_lock_and_leaves_nothing_that_counts(m
     code = (
         "import os, signal, sys\n"
         "from riskmodel.registry.pile import Pile\n"
-        "Pile.add = lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Pile.describe = lambda *args, **named: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from riskmodel.cli import main\n"
         "main()\n"
     )
