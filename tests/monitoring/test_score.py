@@ -16,8 +16,8 @@ from scored import OF_MODEL, RESULTS, listing, read, results, rewritten
 from servers import new_database
 
 from riskmodel.errors import CallError, DataError
-from riskmodel.monitoring import Capacity, flagging, part, read_record, score, scoring
-from riskmodel.monitoring.checkpoint import one_run
+from riskmodel.monitoring import Capacity, checkpoint, flagging, part, read_record, score, scoring
+from riskmodel.monitoring.checkpoint import Checkpoints, one_run
 from riskmodel.registry import write_registry
 from riskmodel.registry.schema import TABLES
 from riskmodel.report import make_report
@@ -182,6 +182,32 @@ def test_resuming_a_finished_run_gives_its_record_and_touches_nothing(scored_cou
     assert {path: path.stat().st_mtime_ns for path in scored_run.iterdir()} == before
     with pytest.raises(CallError, match=r"capacity was 0\.05, is 0\.5"):
         scored_county.score(scored_run, capacity=Capacity.parse("50%"), resume=True)
+
+
+def test_a_run_killed_at_its_very_end_leaves_nothing_but_its_results(scored_county, scored_run, tmp_path, monkeypatch):
+    """When the record stands its parts are removed: some are gone then, and some are not."""
+    out = tmp_path / "out"
+
+    def some_of_them(work) -> None:
+        (work.folder / checkpoint._STATE).unlink()
+        raise Stopped
+
+    with monkeypatch.context() as armed:
+        armed.setattr(Checkpoints, "close", some_of_them)
+        with pytest.raises(Stopped):
+            scored_county.score(out, **SLICES)
+    assert any((out / ".work").iterdir())
+    scored_county.score(out, resume=True, **SLICES)
+    assert listing(out) == {*RESULTS, *OF_MODEL, "run.json"}
+    assert results(out) == results(scored_run)
+
+
+def test_half_a_record_is_swept_away(scored_county, scored_run, tmp_path):
+    interrupted(scored_county, tmp_path, Path, "replace", when=lambda _, __, to: to.name == "run.json", **SLICES)
+    (tmp_path / ".run.json.0123abcd.partial").write_text("{")
+    scored_county.score(tmp_path, resume=True, **SLICES)
+    assert listing(tmp_path) == {*RESULTS, *OF_MODEL, "run.json"}
+    assert results(tmp_path) == results(scored_run)
 
 
 def test_resuming_where_nothing_was_begun_begins(scored_county, scored_run, tmp_path):

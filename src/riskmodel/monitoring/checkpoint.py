@@ -14,6 +14,7 @@ from riskmodel.errors import CallError
 from riskmodel.files import alone_or_refused, remove, sha256_of, write_aside
 
 FOLDER = ".work"
+_HALF_A_RECORD = ".run.json.*.partial"
 _STATE = "inputs.json"
 _DONE = ".done.json"
 
@@ -35,8 +36,8 @@ class Checkpoints:
     @classmethod
     def begin(cls, out: Path, inputs: Mapping[str, str], sizes: Mapping[str, int]) -> Checkpoints:
         """Start anew: parts that an earlier run left behind are removed."""
+        sweep(out)
         folder = out / FOLDER
-        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         with write_aside(folder / _STATE) as aside:
             state = {"inputs": dict(inputs), "sizes": dict(sizes)}
@@ -57,7 +58,7 @@ class Checkpoints:
             return None
         state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
         check_same(state["inputs"], inputs, place=folder)
-        for leftover in folder.rglob(".*.partial"):
+        for leftover in (*folder.rglob(".*.partial"), *out.glob(_HALF_A_RECORD)):
             remove(leftover)
         return cls(folder, state["sizes"])
 
@@ -105,6 +106,13 @@ class Checkpoints:
     def close(self) -> None:
         """Remove all parts: the results stand."""
         shutil.rmtree(self.folder)
+
+
+def sweep(out: Path) -> None:
+    """Remove what a run left that was killed at its very end, or that nobody will go on with: parts, half a record."""
+    shutil.rmtree(out / FOLDER, ignore_errors=True)
+    for leftover in out.glob(_HALF_A_RECORD):
+        remove(leftover)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from riskmodel.monitoring import record
 from riskmodel.monitoring.budget import Budget
 from riskmodel.monitoring.capacity import Capacity
 from riskmodel.monitoring.challenger import Challenger
-from riskmodel.monitoring.checkpoint import Checkpoints, check_same, one_run
+from riskmodel.monitoring.checkpoint import Checkpoints, check_same, one_run, sweep
 from riskmodel.monitoring.choosing import Selection, Unit
 from riskmodel.monitoring.cohort import cohort_outputs, digest, trained_cohort
 from riskmodel.monitoring.contributing import CONTRIBUTIONS_FILE
@@ -188,6 +188,7 @@ def score_registry(
             work = Checkpoints.resume(out, inputs)
             if work is None and (finished := record.finished(out)) is not None:
                 check_same(finished["inputs"], inputs, place=out)
+                sweep(out)
                 return finished
         work = work or Checkpoints.begin(out, inputs, {"slice": rows})
         try:
